@@ -1,0 +1,1 @@
+"""The machine as a noun: array, datapath, memories, and its files."""

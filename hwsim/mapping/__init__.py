@@ -1,0 +1,1 @@
+"""From operators to array work: GEMM lowering, tiles, folds and their legality."""

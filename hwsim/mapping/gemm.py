@@ -1,0 +1,85 @@
+"""The unit of array work that an operator lowers to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hwsim.errors import MappingError
+from hwsim.numerics.formats import IntFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The sliding window that makes a convolution's im2col view: ``k = channels * kernel_height * kernel_width``.
+
+    Args:
+        batch: images.
+        channels: input channels of one group.
+        in_height, in_width, out_height, out_width: sizes (of a transposed convolution: after zeros were inserted).
+        kernel, strides, dilations: (height, width).
+        pads: (top, left, bottom, right).
+    """
+
+    batch: int
+    channels: int
+    in_height: int
+    in_width: int
+    out_height: int
+    out_width: int
+    kernel: tuple[int, int]
+    strides: tuple[int, int]
+    dilations: tuple[int, int]
+    pads: tuple[int, int, int, int]
+
+    @property
+    def taps(self) -> int:
+        """Kernel positions."""
+        return self.kernel[0] * self.kernel[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gemm:
+    """``groups`` independent products ``psum[m, n] = ifmap[m, k] . weight[k, n]``, one after the other.
+
+    It names no layer, so that equal shapes of a network share one cost.
+
+    Args:
+        m, k, n: sizes of one group's product.
+        groups: products with operands of their own (convolution groups, attention heads).
+        ifmap, weight, ofmap: storage formats of the operands and of the result.
+        ifmap_asymmetric, weight_asymmetric: the grid has a zero point other than 0.
+        weight_is_activation: the ``weight`` operand is computed by the network (attention), not constant.
+        has_bias: a bias of n values per group is added.
+        window: the im2col view where the ifmap is a convolution's, else None (the ifmap is the m x k matrix itself).
+    """
+
+    m: int
+    k: int
+    n: int
+    groups: int = 1
+    ifmap: IntFormat
+    weight: IntFormat
+    ofmap: IntFormat
+    ifmap_asymmetric: bool = False
+    weight_asymmetric: bool = False
+    weight_is_activation: bool = False
+    has_bias: bool = False
+    window: Window | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.m, self.k, self.n, self.groups) < 1:
+            raise MappingError(
+                f"gemm: m, k, n and groups must be positive, not {self.m}, {self.k}, {self.n}, {self.groups}"
+            )
+        if self.window and self.k != self.window.channels * self.window.taps:
+            raise MappingError(f"gemm: k={self.k} must be channels x taps = {self.window.channels * self.window.taps}")
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of all groups."""
+        return self.m * self.k * self.n * self.groups
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """The sizes by dimension letter."""
+        return {"m": self.m, "k": self.k, "n": self.n}

@@ -1,0 +1,92 @@
+"""The values that a wire can carry: integer formats and their one text form.
+
+``int8`` is two's complement, ``uint4`` unsigned, ``int8n`` narrow (symmetric: the most negative code is left out).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from hwsim.errors import HwsimError
+
+_TEXT = re.compile(r"(u?)int([1-9][0-9]?)(n?)")
+MAX_BITS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntFormat:
+    """An integer code of ``bits`` bits.
+
+    Args:
+        bits: 1..64, the sign bit included.
+        signed: two's complement if true.
+        narrow: leave out the most negative code, so that the range is symmetric (signed formats only).
+
+    Raises:
+        HwsimError: a width outside 1..64, or an empty range.
+
+    >>> IntFormat.parse("int8").minimum, IntFormat.parse("int8n").minimum, IntFormat.parse("uint4").maximum
+    (-128, -127, 15)
+    """
+
+    bits: int
+    signed: bool = True
+    narrow: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MAX_BITS:
+            raise HwsimError(f"integer format: bits must be 1..{MAX_BITS}, not {self.bits}")
+        if self.narrow and not self.signed:
+            raise HwsimError(f"integer format: uint{self.bits}n does not exist; only signed formats can be narrow")
+        if self.narrow and self.bits == 1:
+            raise HwsimError("integer format: int1n holds the single value 0; use int1 or int2n")
+
+    @classmethod
+    def parse(cls, text: str) -> IntFormat:
+        """Read ``int8``, ``uint4`` or ``int8n``; raise HwsimError for anything else."""
+        match = _TEXT.fullmatch(text.strip())
+        if not match:
+            raise HwsimError(f"number format: {text!r} is not one; write for example int8, uint4 or int8n (narrow)")
+        return cls(bits=int(match[2]), signed=not match[1], narrow=bool(match[3]))
+
+    @property
+    def minimum(self) -> int:
+        """Smallest code."""
+        if not self.signed:
+            return 0
+        return -(1 << (self.bits - 1)) + self.narrow
+
+    @property
+    def maximum(self) -> int:
+        """Largest code."""
+        return (1 << (self.bits - self.signed)) - 1
+
+    @property
+    def levels(self) -> int:
+        """How many codes there are."""
+        return self.maximum - self.minimum + 1
+
+    @property
+    def magnitude(self) -> int:
+        """Largest absolute value of a code."""
+        return max(-self.minimum, self.maximum)
+
+    def contains(self, value: int) -> bool:
+        """Whether ``value`` is a code of this format."""
+        return self.minimum <= value <= self.maximum
+
+    def __str__(self) -> str:
+        return f"{'' if self.signed else 'u'}int{self.bits}{'n' if self.narrow else ''}"
+
+
+def bits_for_range(minimum: int, maximum: int) -> int:
+    """Return the two's complement width that holds every integer of ``minimum..maximum``.
+
+    >>> bits_for_range(-128, 127), bits_for_range(0, 128), bits_for_range(0, 0)
+    (8, 9, 1)
+    """
+    return (
+        max((~minimum if minimum < 0 else minimum).bit_length(), (~maximum if maximum < 0 else maximum).bit_length())
+        + 1
+    )

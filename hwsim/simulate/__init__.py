@@ -1,0 +1,1 @@
+"""The one entry: (graph, accelerator, inputs?) -> Result."""
