@@ -1,0 +1,56 @@
+"""Grids of weights and biases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.graph import Node, Tensor
+from hwsim.hardware.precision import LayerPrecision
+from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.granularity import PER_TENSOR, Granularity
+from hwsim.numerics.quant_params import QuantParams
+from hwsim.quantize.grid import params_of_ranges
+from hwsim.quantize.ranges import Observation, estimator
+
+BIAS_FORMAT = IntFormat(bits=32)
+
+
+def out_axis(node: Node, weight: Tensor) -> int | None:
+    """Return the output-channel axis of a weight, or None where per-channel scales do not leave the sum over k.
+
+    Conv ``[out, in/groups, h, w]``: 0. Gemm and a 2-D MatMul operand ``[k, n]``: 1. ConvTranspose ``[in, out/groups, h, w]``:
+    1 without groups. A batched MatMul operand has none.
+    """
+    if node.op == "Conv":
+        return 0
+    if node.op == "ConvTranspose":
+        return 1 if node.attributes["groups"] == 1 else None
+    return 1 if len(weight.shape) == 2 else None
+
+
+def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, power_of_two: bool) -> QuantParams:
+    """Return the grid of a constant weight by the layer's estimator, per output channel or per tensor."""
+    data = np.asarray(weight.data)
+    axis = out_axis(node, weight) if precision.weight_granularity == "channel" else None
+    symmetric = precision.weight_symmetry == "symmetric"
+    estimate = estimator(precision.range)
+    slices = [data] if axis is None else list(np.moveaxis(data, axis, 0))
+    ranges = [estimate(Observation.of(part), precision.weights, symmetric) for part in slices]
+    granularity = PER_TENSOR if axis is None else Granularity(axis=axis)
+    return params_of_ranges(
+        ranges, precision.weights, symmetric=symmetric, power_of_two=power_of_two, granularity=granularity
+    )
+
+
+def bias_params(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantParams:
+    """Return the int32 grid of a bias: scale ``ifmap scale * weight scale``, zero point 0."""
+    if ifmap.scale is None or weight.scale is None:
+        return QuantParams(format=BIAS_FORMAT)
+    scales = (ifmap.scales() * weight.scales()).astype(np.float32)
+    granularity = PER_TENSOR if scales.size == 1 else Granularity(axis=len(bias.shape) - 1)
+    return QuantParams(
+        format=BIAS_FORMAT,
+        scale=tuple(float(scale) for scale in scales),
+        zero_point=(0,) * scales.size,
+        granularity=granularity,
+    )
