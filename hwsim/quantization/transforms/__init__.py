@@ -1,6 +1,6 @@
 """Rewrites of a float graph that leave its function unchanged and its quantization better."""
 
-from hwsim.quantize.transforms.fold_affine import fold_affine
-from hwsim.quantize.transforms.fuse_clamp import fuse_clamp
+from hwsim.quantization.transforms.fold_affine import fold_affine
+from hwsim.quantization.transforms.fuse_clamp import fuse_clamp
 
 __all__ = ["fold_affine", "fuse_clamp"]

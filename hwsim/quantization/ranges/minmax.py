@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.numerics.formats import IntFormat
-from hwsim.quantize.ranges.observation import Observation
+from hwsim.quantization.ranges.observation import Observation
 
 
 def estimate(observation: Observation, number: IntFormat, symmetric: bool) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 from hwsim.errors import HwsimError
 from hwsim.execute.float32 import run_float
 from hwsim.graph import Graph
-from hwsim.quantize.ranges import Observation
+from hwsim.quantization.ranges import Observation
 
 CHUNK_ELEMENTS = 1 << 21
 
@@ -20,7 +20,13 @@ def observe(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, Observa
     Args:
         graph: the prepared float graph.
         inputs: arrays by input name, dimension 0 counts the images; they are run in chunks that bound memory.
+
+    Raises:
+        ExecutionError: inputs that do not fit the network.
+        HwsimError: no images, or a tensor that is not finite.
     """
+    if not inputs or not all(len(array) for array in inputs.values()):
+        raise HwsimError(f"calibration: {graph.name} needs at least one image for its inputs {', '.join(graph.inputs)}")
     seen = {name: Observation() for name, tensor in graph.tensors.items() if not tensor.is_constant}
 
     def update(name: str, values: np.ndarray) -> None:
@@ -28,16 +34,10 @@ def observe(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, Observa
             raise HwsimError(f"calibration: tensor {name!r} is not finite; check the inputs and the weights before it")
         seen[name].update(values)
 
-    count = len(next(iter(inputs.values())))
+    count = len(next(iter(inputs.values()), ()))
     step = chunk_size(graph)
     for start in range(0, count, step):
-        chunk = {name: np.asarray(array[start : start + step]) for name, array in inputs.items()}
-        for name in graph.inputs:
-            if name in chunk:
-                update(name, np.asarray(chunk[name], dtype=np.float32))
-        run_float(
-            graph, chunk, keep=(), observe=lambda name, values: None if name in graph.inputs else update(name, values)
-        )
+        run_float(graph, {name: array[start : start + step] for name, array in inputs.items()}, observe=update)
     return seen
 
 

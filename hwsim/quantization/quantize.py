@@ -21,13 +21,14 @@ from hwsim.graph import OPS, Graph, Node, Tensor
 from hwsim.hardware.precision import LayerPrecision, PrecisionPlan
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
-from hwsim.quantize.calibrate import observe
-from hwsim.quantize.grid import params_of_ranges
-from hwsim.quantize.ranges import Observation, estimator
-from hwsim.quantize.transforms import fold_affine, fuse_clamp
-from hwsim.quantize.weights import bias_params, weight_params
+from hwsim.quantization.calibrate import observe
+from hwsim.quantization.grid import params_of_ranges
+from hwsim.quantization.ranges import Observation, estimator
+from hwsim.quantization.transforms import fold_affine, fuse_clamp
+from hwsim.quantization.weights import bias_params, weight_params, widened_for_bias
 
 BOUNDARY_BITS = 8
+DEFAULT_PLAN = PrecisionPlan()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Scheme:
         power_of_two: restrict every scale to powers of two, which a shift-only requantizer needs.
     """
 
-    plan: PrecisionPlan = PrecisionPlan()
+    plan: PrecisionPlan = DEFAULT_PLAN
     boundary_bits: int = BOUNDARY_BITS
     power_of_two: bool = False
 
@@ -52,7 +53,13 @@ def prepare(graph: Graph) -> Graph:
     return fuse_clamp(fold_affine(graph))
 
 
-def quantize(graph: Graph, scheme: Scheme, calibration: Mapping[str, np.ndarray] | None) -> Graph:
+def quantize(
+    graph: Graph,
+    scheme: Scheme,
+    calibration: Mapping[str, np.ndarray] | None,
+    *,
+    seen: Mapping[str, Observation] | None = None,
+) -> Graph:
     """Return the prepared graph with a grid on every tensor.
 
     Args:
@@ -60,13 +67,15 @@ def quantize(graph: Graph, scheme: Scheme, calibration: Mapping[str, np.ndarray]
         scheme: formats and estimators.
         calibration: input arrays by name, ``[images, ...]``; None gives grids of known width and unknown scale, which
             can be priced but not executed.
+        seen: what ``observe(prepare(graph), images)`` gave, instead of ``calibration``, where many schemes share it.
 
     Raises:
         HwsimError: a precision rule that matches nothing, a symmetric unsigned grid for negative values.
     """
     ready = prepare(graph)
     _check_rules(ready, scheme.plan)
-    seen = observe(ready, calibration) if calibration is not None else None
+    if seen is None and calibration is not None:
+        seen = observe(ready, calibration)
     grids: dict[str, QuantParams] = {}
     for name in ready.inputs:
         grids[name] = _activation_grid(ready, name, name, scheme, seen)
@@ -141,11 +150,12 @@ def _constant_grids(
         weight = graph.tensors[node.inputs[1]]
         if weight.is_constant:
             _check_shared(graph, weight, node, scheme)
-            found[weight.name] = weight_params(node, weight, precision, power_of_two=scheme.power_of_two)
+            grid = weight_params(node, weight, precision, power_of_two=scheme.power_of_two)
             if len(node.inputs) > 2 and node.inputs[2]:
-                found[node.inputs[2]] = bias_params(
-                    grids[node.inputs[0]], found[weight.name], graph.tensors[node.inputs[2]]
-                )
+                bias = graph.tensors[node.inputs[2]]
+                grid = widened_for_bias(grids[node.inputs[0]], grid, bias)
+                found[bias.name] = bias_params(grids[node.inputs[0]], grid, bias)
+            found[weight.name] = grid
         elif graph.tensors[node.inputs[0]].is_constant:
             found[node.inputs[0]] = _operand_grid(graph.tensors[node.inputs[0]], precision, scheme)
         return found
@@ -167,13 +177,13 @@ def _operand_grid(tensor: Tensor, precision: LayerPrecision, scheme: Scheme) -> 
 def _check_shared(graph: Graph, weight: Tensor, node: Node, scheme: Scheme) -> None:
     """Two layers that share a weight must ask for the same grid."""
     for other in graph.consumers_of[weight.name]:
-        if replace_datapath(scheme.plan.for_layer(other.name)) != replace_datapath(scheme.plan.for_layer(node.name)):
+        if _grids_only(scheme.plan.for_layer(other.name)) != _grids_only(scheme.plan.for_layer(node.name)):
             raise HwsimError(
                 f"precision plan: layers {node.name!r} and {other.name!r} share the weight {weight.name!r} but ask for "
                 f"different grids; state the same weights for both"
             )
 
 
-def replace_datapath(precision: LayerPrecision) -> LayerPrecision:
+def _grids_only(precision: LayerPrecision) -> LayerPrecision:
     """Return the precision without what is the machine's business, to compare grids."""
     return replace(precision, psum=None, accumulator=None, requantizer=None)

@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 
 from hwsim.errors import HwsimError, did_you_mean
 from hwsim.numerics.formats import IntFormat
-from hwsim.quantize.ranges.observation import Observation
+from hwsim.quantization.ranges.observation import Observation
 
 Estimator = Callable[[Observation, IntFormat, bool], tuple[float, float]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.numerics.formats import IntFormat
-from hwsim.quantize.ranges.observation import Observation
+from hwsim.quantization.ranges.observation import Observation
 
 TAIL = 1e-4
 

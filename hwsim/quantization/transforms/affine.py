@@ -27,7 +27,8 @@ def affine_of(graph: Graph, node: Node) -> Affine | None:
     The activation must be ``[batch, channels, height, width]`` or ``[batch, channels]``; constants may be scalars or
     have one value per channel.
     """
-    shape = graph.tensors[activation_of(graph, node)].shape if activation_of(graph, node) else ()
+    activation = activation_of(graph, node)
+    shape = graph.tensors[activation].shape if activation else ()
     if len(shape) not in (2, 4):
         return None
     channels = shape[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hwsim.graph import Node, Tensor
@@ -9,8 +11,8 @@ from hwsim.hardware.precision import LayerPrecision
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
-from hwsim.quantize.grid import params_of_ranges
-from hwsim.quantize.ranges import Observation, estimator
+from hwsim.quantization.grid import params_of_ranges
+from hwsim.quantization.ranges import Observation, estimator
 
 BIAS_FORMAT = IntFormat(bits=32)
 
@@ -40,6 +42,25 @@ def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, powe
     return params_of_ranges(
         ranges, precision.weights, symmetric=symmetric, power_of_two=power_of_two, granularity=granularity
     )
+
+
+def widened_for_bias(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantParams:
+    """Return the weight's grid with scales widened by powers of two until the bias fits its int32 codes.
+
+    A channel whose weights are almost zero (a dead batch-norm channel) has a tiny scale, in whose units the bias would
+    overflow; its weights lose nothing that matters, the bias would lose everything.
+    """
+    if ifmap.scale is None or weight.scale is None:
+        return weight
+    largest = np.abs(np.broadcast_to(np.asarray(bias.data, dtype=np.float64).reshape(-1), (np.size(bias.data),)))
+    if len(weight.scale) == 1:
+        largest = np.array([largest.max()])
+    elif largest.size == 1:
+        largest = np.full(len(weight.scale), largest[0])
+    scales = weight.scales().astype(np.float64)
+    least = largest / (ifmap.scale[0] * (BIAS_FORMAT.maximum // 2))
+    needed = np.ceil(np.log2(np.maximum(least / scales, 1.0)))
+    return replace(weight, scale=tuple(float(scale) for scale in scales * 2.0**needed))
 
 
 def bias_params(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantParams:

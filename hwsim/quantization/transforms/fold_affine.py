@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwsim.graph import Graph, Node, Tensor
-from hwsim.quantize.transforms.affine import Affine, activation_of, affine_of
+from hwsim.quantization.transforms.affine import Affine, activation_of, affine_of
 
 _OUT_AXIS = {"Conv": 0, "Gemm": 1}
 

@@ -1,0 +1,93 @@
+"""Array operators: products and sums in the order of the mapped array, bias, zero points, requantization."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.errors import ExecutionError
+from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.requantize import real_multiplier, to_codes
+from hwsim.kernels.mac import accumulate_gemm
+
+
+def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+    """Return the centred accumulator values of ``groups`` products.
+
+    ``sum (x - zx)(w - zw)``: with zero points ``folded`` raw codes meet in the array and
+    ``- zx sum(w) + K zx zw`` joins the bias, while ``- zw sum(x)`` is a column sum computed beside the array;
+    with ``subtracted`` the centred codes meet. The bias enters the accumulator before the first fold or after the last
+    (``datapath.bias``); what enters at the end is added exactly, at the width of the requantizer's input.
+
+    Args:
+        layer: a layer with a mapping; input 0 is the ifmap, input 1 the weight.
+        ifmap: codes ``[groups, m, k]`` in ONNX order of k, padding already holding the zero point.
+        weight: codes ``[groups, k, n]``.
+        bias: int64 ``[groups, n]`` or None.
+
+    Returns:
+        int64 ``[groups, m, n]``.
+    """
+    if layer.mapping is None:
+        raise ExecutionError(f"layer {layer.node.name!r} runs on the array but has no mapping")
+    groups, _, k = ifmap.shape
+    n = weight.shape[2]
+    ifmap, weight = ifmap.astype(np.int32), weight.astype(np.int32)
+    zero_x, zero_w = _zero_points(layer, groups, n)
+    x_range, w_range = (_code_range(layer, index) for index in (0, 1))
+    static = np.zeros((groups, n), dtype=np.int64) if bias is None else bias
+    dynamic = None
+    if layer.datapath.zero_point == "subtracted":
+        ifmap = ifmap - np.int32(zero_x)
+        weight = weight - zero_w[:, None, :].astype(np.int32)
+        x_range = (x_range[0] - zero_x, x_range[1] - zero_x)
+        w_range = (w_range[0] - int(zero_w.max()), w_range[1] - int(zero_w.min()))
+    else:
+        if zero_x:
+            static = static - zero_x * weight.sum(axis=1, dtype=np.int64) + k * zero_x * zero_w
+        if zero_w.any():
+            dynamic = -ifmap.sum(axis=2, dtype=np.int64)[:, :, None] * zero_w[:, None, :]
+    permutation = layer.mapping.k_permutation
+    if permutation is not None:
+        ifmap, weight = ifmap[:, :, permutation], weight[:, permutation, :]
+    at_start = layer.datapath.bias == "start"
+    result = accumulate_gemm(
+        np.ascontiguousarray(ifmap),
+        np.ascontiguousarray(weight),
+        segments=np.asarray(layer.mapping.k_segments, dtype=np.int64),
+        psum=layer.datapath.psum,
+        accumulator=layer.datapath.accumulator,
+        start=static if at_start else np.zeros_like(static),
+        a_range=x_range,
+        w_range=w_range,
+    )
+    counters = layer.counters
+    counters.overflow_events += result.overflow_events
+    counters.overflow_outputs += result.overflow_outputs
+    counters.outputs += result.values.size
+    counters.peak = max(counters.peak, result.peak)
+    values = result.values if at_start else result.values + static[:, None, :]
+    return values if dynamic is None else values + dynamic
+
+
+def _zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
+    """Return the ifmap's zero point and those of the weights as int64 ``[groups, n]``."""
+    ifmap, weight = layer.grid(0), layer.grid(1)
+    if ifmap.granularity.axis is not None:
+        raise ExecutionError(
+            f"layer {layer.node.name!r}: a per-channel grid on the ifmap does not leave the sum over k; use per tensor"
+        )
+    zero_w = weight.zero_points()
+    spread = zero_w.reshape(groups, n) if zero_w.size == groups * n else zero_w.reshape(1, -1)
+    return ifmap.zero_point[0], np.broadcast_to(spread, (groups, n))
+
+
+def _code_range(layer: Layer, index: int) -> tuple[int, int]:
+    number = layer.grid(index).format
+    return number.minimum, number.maximum
+
+
+def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
+    """Return the output codes of ``sums`` ``[..., n]`` whose unit is ``ifmap scale * weight scale`` per column."""
+    scheme = layer.datapath.requantizer.scheme
+    scale = real_multiplier(scheme, [layer.grid(0).scales(), layer.grid(1).scales()], layer.output_grid().scales())
+    return to_codes(layer, sums, scale)

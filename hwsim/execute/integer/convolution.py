@@ -1,0 +1,87 @@
+"""Convolutions on the array: the im2col view of codes, group by group."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.execute.float32.windows import Windows, columns, padded, windows
+from hwsim.execute.integer.array import array_product, requantized
+from hwsim.execute.integer.layer import Layer
+from hwsim.graph import Node
+
+
+def convolution(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
+    """Conv: codes ``[batch, channels, height, width]`` and ``[out, channels / groups, kh, kw]``."""
+    x, weight = operands[:2]
+    geometry = windows(layer.node, x.shape[2], x.shape[3])
+    groups = layer.node.attributes["groups"]
+    out_channels = weight.shape[0]
+    kernels = weight.reshape(groups, out_channels // groups, -1).transpose(0, 2, 1)
+    return [_convolve(layer, x, geometry, kernels, _bias(layer, operands, groups))]
+
+
+def transposed_convolution(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
+    """ConvTranspose as the convolution of the zero-inserted input with the flipped kernel (inserted zeros are multiplied)."""
+    x, weight = operands[:2]
+    node = layer.node
+    groups = node.attributes["groups"]
+    in_channels, out_per_group = weight.shape[:2]
+    flipped = weight[:, :, ::-1, ::-1].reshape(groups, in_channels // groups, out_per_group, -1)
+    kernels = flipped.transpose(0, 1, 3, 2).reshape(groups, -1, out_per_group)
+    spread = insert_zeros(x, node.attributes["strides"], layer.grid(0).zero_point[0])
+    geometry = windows(equivalent_convolution(node), spread.shape[2], spread.shape[3])
+    spread, geometry = _cropped(spread, node, geometry)
+    return [_convolve(layer, spread, geometry, kernels, _bias(layer, operands, groups))]
+
+
+def insert_zeros(x: np.ndarray, strides: tuple[int, int], fill: int) -> np.ndarray:
+    """Return ``x`` with ``stride - 1`` elements of real 0 (code ``fill``) between neighbours."""
+    batch, channels, height, width = x.shape
+    shape = (batch, channels, (height - 1) * strides[0] + 1, (width - 1) * strides[1] + 1)
+    result = np.full(shape, fill, dtype=x.dtype)
+    result[:, :, :: strides[0], :: strides[1]] = x
+    return result
+
+
+def equivalent_convolution(node: Node) -> Node:
+    """Return the stride-1 Conv that a ConvTranspose is on its zero-inserted input; pads may be negative (a crop)."""
+    kernel, dilations = node.attributes["kernel"], node.attributes["dilations"]
+    top, left, bottom, right = node.attributes["pads"]
+    extra = node.attributes["output_padding"]
+    reach = [dilations[i] * (kernel[i] - 1) for i in (0, 1)]
+    pads = (reach[0] - top, reach[1] - left, reach[0] - bottom + extra[0], reach[1] - right + extra[1])
+    return node.with_attributes(strides=(1, 1), pads=pads)
+
+
+def _cropped(x: np.ndarray, node: Node, geometry: Windows) -> tuple[np.ndarray, Windows]:
+    """Replace negative pads by cropping the input."""
+    pads = equivalent_convolution(node).attributes["pads"]
+    top, left, bottom, right = (max(-pad, 0) for pad in pads)
+    if not any((top, left, bottom, right)):
+        return x, geometry
+    x = x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
+    kept = equivalent_convolution(node).with_attributes(pads=tuple(max(pad, 0) for pad in pads))
+    return x, windows(kept, x.shape[2], x.shape[3])
+
+
+def _bias(layer: Layer, operands: list[np.ndarray], groups: int) -> np.ndarray | None:
+    return operands[2].astype(np.int64).reshape(groups, -1) if layer.has_input(2) else None
+
+
+def _convolve(
+    layer: Layer, x: np.ndarray, geometry: Windows, kernels: np.ndarray, bias: np.ndarray | None
+) -> np.ndarray:
+    """Return output codes ``[batch, out_channels, out_h, out_w]``; ``kernels`` are codes ``[groups, k, n]``."""
+    groups, k, _ = kernels.shape
+    batch = x.shape[0]
+    view = columns(padded(x, geometry, layer.grid(0).zero_point[0]), geometry)
+    pixels = view.shape[-1]
+    matrix = view.reshape(batch, groups, k, pixels).transpose(1, 0, 3, 2).reshape(groups, batch * pixels, k)
+    sums = array_product(layer, matrix, kernels, bias)
+    flat = sums.transpose(1, 0, 2).reshape(batch * pixels, -1)
+    codes = requantized(layer, flat)
+    out = codes.reshape(batch, geometry.count[0], geometry.count[1], -1).transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(out)
+
+
+OPERATORS = {"Conv": convolution, "ConvTranspose": transposed_convolution}

@@ -1,0 +1,90 @@
+"""What one operator needs to compute its integers, and what it reports of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hwsim.errors import ExecutionError
+from hwsim.graph import Graph, Node, Tensor
+from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.datapath import Datapath
+from hwsim.mapping.mapping import Mapping
+from hwsim.numerics.quant_params import QuantParams
+
+
+@dataclass(slots=True)
+class Counters:
+    """What happened to the numbers of one layer, summed over all images.
+
+    Args:
+        overflow_events: additions whose result did not fit their partial-sum register.
+        overflow_outputs: outputs with at least one such addition.
+        outputs: accumulator outputs computed.
+        clipped: results outside the output format's range or, where a clamp is fused, outside of the grid's end.
+        requantized: results that went through a requantizer.
+        peak: largest magnitude seen in an accumulator.
+    """
+
+    overflow_events: int = 0
+    overflow_outputs: int = 0
+    outputs: int = 0
+    clipped: int = 0
+    requantized: int = 0
+    peak: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """An operator with everything that decides its integers.
+
+    Args:
+        graph: the quantized network.
+        node: the operator.
+        datapath: registers, requantizer and zero-point rule of this layer.
+        mapping: how its GEMM is cut; None for operators of the vector unit.
+        counters: filled while the layer runs.
+    """
+
+    graph: Graph
+    node: Node
+    datapath: Datapath
+    mapping: Mapping | None = None
+    counters: Counters = field(default_factory=Counters)
+
+    @classmethod
+    def of(cls, graph: Graph, node: Node, accelerator: Accelerator, mapping: Mapping | None) -> Layer:
+        """Return the layer of ``node`` on ``accelerator``."""
+        return cls(graph=graph, node=node, datapath=accelerator.datapath_for(node.name), mapping=mapping)
+
+    def tensor(self, index: int) -> Tensor:
+        """Return the tensor record of the operator's input ``index``."""
+        return self.graph.tensors[self.node.inputs[index]]
+
+    def grid(self, index: int) -> QuantParams:
+        """Return the grid of input ``index``."""
+        return self._calibrated(self.node.inputs[index])
+
+    def output_grid(self, index: int = 0) -> QuantParams:
+        """Return the grid of output ``index``."""
+        return self._calibrated(self.node.outputs[index])
+
+    def _calibrated(self, name: str) -> QuantParams:
+        params = self.graph.tensors[name].quant
+        if params is None or not params.is_calibrated:
+            raise ExecutionError(
+                f"{self.graph.name}: tensor {name!r} of layer {self.node.name!r} has no calibrated grid; "
+                f"quantize the graph with calibration inputs before executing it"
+            )
+        return params
+
+    def has_input(self, index: int) -> bool:
+        """Whether the optional input ``index`` is there."""
+        return index < len(self.node.inputs) and bool(self.node.inputs[index])
+
+    def centred(self, index: int, codes: np.ndarray) -> np.ndarray:
+        """Return ``code - zero point`` of input ``index`` as int64."""
+        grid = self.grid(index)
+        shape = grid.granularity.shape(len(grid.zero_point), codes.ndim)
+        return codes.astype(np.int64) - grid.zero_points().reshape(shape)

@@ -1,0 +1,41 @@
+"""Operators without an integer form of their own: float32 on decoded codes, as a table where one input decides.
+
+A table of ``2^bits`` entries and the float computation give the same codes, because both encode the same float32 values.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.execute.float32.activation import clamp
+from hwsim.execute.float32.registry import FLOAT_OPS
+from hwsim.execute.integer.layer import Layer
+
+TABLE_BITS = 16
+
+
+def table(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
+    """Unary operators: every input code is decoded, computed and encoded once; elements look their result up."""
+    grid = layer.grid(0)
+    if grid.format.bits > TABLE_BITS or grid.granularity.axis is not None:
+        return real(layer, operands)
+    codes = np.arange(grid.format.minimum, grid.format.maximum + 1)
+    with np.errstate(all="ignore"):
+        values = FLOAT_OPS[layer.node.op](layer.node, [grid.decode(codes), *operands[1:]])[0]
+    entries = layer.output_grid().encode(clamp(values, *layer.node.clamp))
+    return [entries[operands[0].astype(np.int64) - grid.format.minimum]]
+
+
+def real(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
+    """Dequantize, compute in float32, quantize: what a vector unit with float lanes does."""
+    decoded = [
+        layer.grid(index).decode(codes) if _has_grid(layer, index) else codes for index, codes in enumerate(operands)
+    ]
+    with np.errstate(all="ignore"):
+        results = FLOAT_OPS[layer.node.op](layer.node, decoded)
+    low, high = layer.node.clamp
+    return [layer.output_grid(index).encode(clamp(value, low, high)) for index, value in enumerate(results)]
+
+
+def _has_grid(layer: Layer, index: int) -> bool:
+    return layer.has_input(index) and layer.tensor(index).quant is not None

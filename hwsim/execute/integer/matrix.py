@@ -1,0 +1,34 @@
+"""Matrix products on the array: Gemm and batched MatMul."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.execute.integer.array import array_product, requantized
+from hwsim.execute.integer.layer import Layer
+
+
+def gemm(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
+    """Gemm: codes ``[m, k]``, weight ``[k, n]``, bias of n values or one."""
+    x, weight = operands[:2]
+    bias = None
+    if layer.has_input(2):
+        bias = np.broadcast_to(operands[2].astype(np.int64).reshape(1, -1), (1, weight.shape[1]))
+    sums = array_product(layer, x[None], weight[None], bias)
+    return [requantized(layer, sums[0])]
+
+
+def matmul(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
+    """MatMul: a 2-D right operand meets all leading dimensions as one m; batched operands are groups."""
+    a, b = operands
+    if b.ndim == 2:
+        sums = array_product(layer, a.reshape(1, -1, a.shape[-1]), b[None], None)
+        return [requantized(layer, sums[0]).reshape(*a.shape[:-1], b.shape[-1])]
+    leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    left = np.broadcast_to(a, (*leading, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
+    right = np.broadcast_to(b, (*leading, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
+    sums = array_product(layer, left, right, None)
+    return [requantized(layer, sums).reshape(*leading, a.shape[-2], b.shape[-1])]
+
+
+OPERATORS = {"Gemm": gemm, "MatMul": matmul}

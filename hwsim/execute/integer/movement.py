@@ -1,0 +1,18 @@
+"""Operators that move codes: the float32 movers on integers, padding with the code of the pad value."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.execute.float32.movement import pad
+from hwsim.execute.float32.registry import FLOAT_OPS
+from hwsim.execute.integer.layer import Layer
+
+
+def move(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
+    """Move codes; a pad value in real units becomes its code."""
+    node = layer.node
+    if node.op == "Pad":
+        fill = layer.grid(0).encode(np.float32([node.attributes["value"]]))[0]
+        return [pad(node, operands[0], fill)]
+    return FLOAT_OPS[node.op](node, operands)

@@ -1,0 +1,53 @@
+"""From accumulators to output codes: constants from the grids, the machine's requantizer, the fused clamp."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.execute.integer.layer import Layer
+from hwsim.kernels.requantize import requantize
+from hwsim.numerics.quant_params import QuantParams
+from hwsim.numerics.requantizers import definition
+
+
+def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> tuple[int, int]:
+    """Return the smallest and largest output code: the format's range, cut by a fused clamp.
+
+    A clamp end in real units becomes the code that encodes it (round half to even), as QuantizeLinear would.
+    """
+    low, high = (None if end is None else int(grid.encode(np.float32([end]))[0]) for end in clamp)
+    return grid.format.minimum if low is None else low, grid.format.maximum if high is None else high
+
+
+def real_multiplier(scheme: str, numerator: list[np.ndarray], denominator: np.ndarray) -> np.ndarray:
+    """Return ``product(numerator) / denominator`` as float64, in the arithmetic the scheme's runtime uses.
+
+    ``float32`` rounds each step to float32, left to right (ONNX Runtime: ``f32(f32(sx * sw) / sy)``); the others compute
+    in double and round once into their multiplier (TFLite).
+    """
+    dtype = np.float32 if scheme == "float32" else np.float64
+    product = numerator[0].astype(dtype)
+    for factor in numerator[1:]:
+        product = product * factor.astype(dtype)
+    return (product / denominator.astype(dtype)).astype(np.float64)
+
+
+def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
+    """Return the output codes of ``sums``.
+
+    Args:
+        layer: whose requantizer, output grid and clamp apply.
+        sums: int64 ``[..., n]``, centred on real 0.
+        real_scale: float64 ``[n]`` or ``[1]``, output codes per accumulator unit.
+    """
+    unit = layer.datapath.requantizer.unit
+    grid = layer.output_grid()
+    low, high = code_range(grid, layer.node.clamp)
+    constants = definition(unit.scheme).constants(np.atleast_1d(real_scale), unit)
+    columns = sums.shape[-1] if real_scale.size > 1 else 1
+    codes, clipped = requantize(
+        sums.reshape(-1, columns), constants, unit, zero_point=grid.zero_point[0], low=low, high=high
+    )
+    layer.counters.clipped += clipped
+    layer.counters.requantized += sums.size
+    return codes.reshape(sums.shape).astype(grid.storage_dtype)

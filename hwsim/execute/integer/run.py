@@ -1,0 +1,92 @@
+"""Run a quantized graph in integers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from hwsim.errors import ExecutionError
+from hwsim.execute.float32.inputs import checked_inputs
+from hwsim.execute.integer import convolution, elementwise, matrix, pooling
+from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.lookup import real, table
+from hwsim.execute.integer.movement import move
+from hwsim.graph import OPS, Graph, Node, Work
+
+IntegerOp = Callable[[Layer, list[np.ndarray]], list[np.ndarray]]
+
+INTEGER_OPS: dict[str, IntegerOp] = {
+    **convolution.OPERATORS,
+    **matrix.OPERATORS,
+    **elementwise.OPERATORS,
+    **pooling.OPERATORS,
+}
+
+
+def operator_of(node: Node) -> IntegerOp:
+    """Return the function that computes the node's codes."""
+    if node.op in INTEGER_OPS:
+        return INTEGER_OPS[node.op]
+    if node.op == "Resize" and node.attributes["mode"] == "nearest":
+        return move
+    work = OPS[node.op].work
+    return {Work.TABLE: table, Work.FLOAT: real, Work.MOVE: move}[work]
+
+
+def run_integer(
+    graph: Graph,
+    layers: Mapping[str, Layer],
+    inputs: Mapping[str, np.ndarray],
+    *,
+    constants: Mapping[str, np.ndarray] | None = None,
+    observe: Callable[[str, np.ndarray], None] | None = None,
+) -> dict[str, np.ndarray]:
+    """Return the codes of the graph's outputs.
+
+    Args:
+        graph: a quantized, calibrated network.
+        layers: one ``Layer`` per node name; their counters grow.
+        inputs: real-valued arrays by input name; dimension 0 may differ from the graph's batch. They are encoded on the
+            grids of the inputs.
+        constants: what ``encode_constants`` gave, where several calls share it.
+        observe: called with the name and codes of every tensor as it is produced; it must not change them.
+
+    Raises:
+        ExecutionError: inputs that do not fit the graph, a tensor without a calibrated grid.
+    """
+    constants = encode_constants(graph) if constants is None else constants
+    values: dict[str, np.ndarray] = {}
+    for name, array in checked_inputs(graph, inputs).items():
+        grid = graph.tensors[name].quant
+        if grid is None or not grid.is_calibrated:
+            raise ExecutionError(
+                f"{graph.name}: input {name!r} has no calibrated grid; quantize with calibration inputs"
+            )
+        values[name] = grid.encode(array)
+        if observe is not None:
+            observe(name, values[name])
+    readers = Counter(name for node in graph.nodes for name in node.inputs)
+    readers.update(graph.outputs)
+    for node in graph.nodes:
+        operands = [constants[name] if name in constants else values[name] for name in node.inputs if name]
+        results = operator_of(node)(layers[node.name], operands)
+        for name, codes in zip(node.outputs, results, strict=True):
+            values[name] = codes
+            if observe is not None:
+                observe(name, codes)
+        readers.subtract(node.inputs)
+        for name in (*node.inputs, *node.outputs):
+            if not readers[name]:
+                values.pop(name, None)
+    return {name: values[name] for name in graph.outputs}
+
+
+def encode_constants(graph: Graph) -> dict[str, np.ndarray]:
+    """Return the codes of every constant with a grid, and the plain value of the others (indices, norm parameters)."""
+    return {
+        name: tensor.data if tensor.quant is None else tensor.quant.encode(tensor.data)
+        for name, tensor in graph.tensors.items()
+        if tensor.data is not None
+    }

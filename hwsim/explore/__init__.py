@@ -1,0 +1,1 @@
+"""Design-space exploration: sweeps that resume, Pareto fronts."""

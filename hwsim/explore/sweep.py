@@ -1,0 +1,152 @@
+"""``hwsim.sweep``: weight bits x activation bits x accumulator of one network on one machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from hwsim import __version__
+from hwsim.explore.store import PointStore, point_id
+from hwsim.graph import Graph
+from hwsim.hardware import Accelerator, PrecisionPlan, with_precision
+from hwsim.hardware.problems import validate
+from hwsim.quantization import Scheme, prepare, quantize
+from hwsim.quantization.calibrate import observe
+from hwsim.simulation.metrics import Metric, accuracy
+from hwsim.simulation.simulate import simulate
+from hwsim.tables import Table
+
+Item = TypeVar("Item")
+Progress = Callable[[Sequence[Item]], Iterable[Item]]
+
+WEIGHTS = tuple(f"int{bits}" for bits in range(2, 9))
+ACTIVATIONS = tuple(f"uint{bits}" for bits in range(4, 9))
+ACCUMULATORS = ("exact", "int16:saturate", "int16:wrap")
+COLUMNS = (
+    "network", "accelerator", "weights", "activations", "accumulator", "accuracy", "sqnr_db", "energy_pj", "latency_s",
+    "cycles", "dram_bytes", "area_mm2", "tops_per_w", "overflow_events", "images",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One choice of widths, in text form."""
+
+    weights: str
+    activations: str
+    accumulator: str
+
+
+def sweep(
+    graph: Graph,
+    accelerator: Accelerator,
+    images: Mapping[str, np.ndarray],
+    calibration: Mapping[str, np.ndarray],
+    *,
+    weights: Sequence[str] = WEIGHTS,
+    activations: Sequence[str] = ACTIVATIONS,
+    accumulators: Sequence[str] = ACCUMULATORS,
+    range: str = "mse",
+    metric: Metric = accuracy,
+    out: str | Path | None = None,
+    progress: Progress[Point] = iter,
+) -> Table:
+    """Return accuracy, error, energy and latency of every combination of widths, one row each.
+
+    Psum and accumulator of the machine take the accumulator under study where the array itself keeps the sum over k
+    (output stationary); elsewhere the accumulator memory takes it and the array keeps its own psum.
+
+    Args:
+        graph: a float network.
+        accelerator: the machine.
+        images: inputs with ``labels``.
+        calibration: inputs that show the activations' ranges.
+        weights: formats to try.
+        activations: formats to try.
+        accumulators: registers to try, as ``exact`` or ``int16:wrap``.
+        range: estimator, see ``hwsim.quantize``.
+        metric: the task metric, column ``accuracy``.
+        out: folder of ``sweep.csv``; points that it already holds are not run again. None: nothing is written.
+        progress: wraps the list of points that remain.
+
+    Raises:
+        HwsimError: unknown formats, or a table in ``out`` that is not this sweep's.
+    """
+    ready = prepare(graph)
+    arrays = {name: np.asarray(calibration[name]) for name in ready.inputs if name in calibration}
+    facts = {
+        "version": __version__,
+        "network": _digest(ready),
+        "accelerator": accelerator.model_dump(mode="json"),
+        "images": _digest_arrays(images),
+        "calibration": _digest_arrays(arrays),
+        "range": range,
+        "metric": f"{metric.__module__}.{metric.__qualname__}",
+    }
+    points = [Point(weights=w, activations=a, accumulator=r) for w, a, r in product(weights, activations, accumulators)]
+    ids = {
+        point: point_id({**facts, "point": [point.weights, point.activations, point.accumulator]}) for point in points
+    }
+    store = PointStore(Path(out) / "sweep.csv" if out is not None else None, COLUMNS)
+    missing = [point for point in points if ids[point] not in store]
+    if missing:
+        seen = observe(ready, arrays)
+        quantized: dict[tuple[str, str], Graph] = {}
+        for point in progress(missing):
+            key = (point.weights, point.activations)
+            if key not in quantized:
+                stated = {"weights": point.weights, "activations": point.activations, "range": range}
+                plan = validate(PrecisionPlan, {"default": stated}, "sweep")
+                quantized = {key: quantize(ready, Scheme(plan=plan), None, seen=seen)}
+            machine = machine_with(accelerator, point.accumulator)
+            store.add(ids[point], _row(ready, quantized[key], machine, images, point, metric))
+    return store.table([ids[point] for point in points])
+
+
+def machine_with(accelerator: Accelerator, accumulator: str) -> Accelerator:
+    """Return the machine with ``accumulator`` where it sums over k."""
+    keys = ("psum", "accumulator") if accelerator.array.flow.reduces_in_time else ("accumulator",)
+    plan = validate(PrecisionPlan, {"default": dict.fromkeys(keys, accumulator)}, "sweep")
+    return with_precision(accelerator, plan)
+
+
+def _row(
+    ready: Graph, graph: Graph, machine: Accelerator, images: Mapping[str, np.ndarray], point: Point, metric: Metric
+) -> dict[str, Any]:
+    result = simulate(graph, machine, images, metric=metric)
+    summary = result.summary
+    shared = {name: summary[name] for name in COLUMNS if name in summary}
+    return {
+        **shared,
+        "network": ready.name,
+        "accelerator": machine.name,
+        "weights": point.weights,
+        "activations": point.activations,
+        "accumulator": point.accumulator,
+        "accuracy": summary["metrics"].get(metric.__name__),
+    }
+
+
+def _digest(graph: Graph) -> str:
+    digest = hashlib.sha256()
+    for node in graph.nodes:
+        digest.update(repr((node.name, node.op, node.inputs, node.outputs, sorted(node.attributes.items()))).encode())
+    for name, tensor in sorted(graph.tensors.items()):
+        digest.update(repr((name, tensor.shape)).encode())
+        if tensor.data is not None:
+            digest.update(np.ascontiguousarray(tensor.data).tobytes())
+    return digest.hexdigest()
+
+
+def _digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(repr((name, array.shape, str(array.dtype))).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

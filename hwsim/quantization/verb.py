@@ -1,0 +1,65 @@
+"""``hwsim.quantize``: the short way to a scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hwsim.graph import Graph
+from hwsim.hardware.precision import DATAPATH_KEYS, GRID_KEYS, PrecisionPlan
+from hwsim.hardware.problems import validate
+from hwsim.quantization.quantize import BOUNDARY_BITS, Scheme
+from hwsim.quantization.quantize import quantize as quantize_by_scheme
+
+
+def quantize(
+    graph: Graph,
+    *,
+    weights: str = "int8",
+    activations: str = "uint8",
+    calibration: Mapping[str, np.ndarray] | None = None,
+    range: str = "minmax",
+    weight_granularity: str = "channel",
+    weight_symmetry: str = "symmetric",
+    activation_symmetry: str = "asymmetric",
+    boundary_bits: int = BOUNDARY_BITS,
+    power_of_two: bool = False,
+    plan: PrecisionPlan | None = None,
+) -> Graph:
+    """Quantize a float network after training.
+
+    Args:
+        graph: from ``hwsim.load``.
+        weights: format such as ``int4`` or ``int8n``; 1 to 16 bits.
+        activations: format in which results leave, such as ``uint8``.
+        calibration: images by input name that show the range of every activation (other keys, such as ``labels``, are
+            ignored); None gives a graph that can be priced but not executed.
+        range: ``minmax``, ``percentile`` or ``mse``.
+        weight_granularity: ``channel`` or ``tensor``.
+        weight_symmetry: ``symmetric`` or ``asymmetric``.
+        activation_symmetry: ``symmetric`` or ``asymmetric``.
+        boundary_bits: least width of network inputs and outputs.
+        power_of_two: only power-of-two scales, which the ``power_of_two`` requantizer needs.
+        plan: per-layer exceptions; what its default states wins over the arguments here.
+
+    Raises:
+        HwsimError: an unknown format or estimator, a rule that matches no layer, values that a grid cannot hold.
+    """
+    stated: dict[str, Any] = {
+        "weights": weights,
+        "activations": activations,
+        "range": range,
+        "weight_granularity": weight_granularity,
+        "weight_symmetry": weight_symmetry,
+        "activation_symmetry": activation_symmetry,
+    }
+    base = validate(PrecisionPlan, {"default": stated}, "quantize", {})
+    if plan is not None:
+        default = base.default.model_copy(update=plan.default.stated(GRID_KEYS + DATAPATH_KEYS))
+        base = plan.model_copy(update={"default": default})
+    if calibration is not None:
+        calibration = {name: calibration[name] for name in graph.inputs if name in calibration}
+    scheme = Scheme(plan=base, boundary_bits=boundary_bits, power_of_two=power_of_two)
+    return quantize_by_scheme(graph, scheme, calibration)

@@ -1,0 +1,86 @@
+"""Compare the integers with the float network, tensor by tensor, image chunk by image chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hwsim.execute.float32 import run_float
+from hwsim.execute.integer import Layer, run_integer
+from hwsim.execute.integer.run import encode_constants
+from hwsim.graph import Graph
+
+
+@dataclass(slots=True)
+class Error:
+    """Error of one tensor against float32, over all images: sums of squares and the largest difference."""
+
+    signal: float = 0.0
+    noise: float = 0.0
+    largest: float = 0.0
+
+    def update(self, reference: np.ndarray, value: np.ndarray) -> None:
+        """Add one chunk."""
+        difference = value.astype(np.float64) - reference
+        self.signal += float(np.square(reference, dtype=np.float64).sum())
+        self.noise += float(np.square(difference).sum())
+        self.largest = max(self.largest, float(np.abs(difference).max(initial=0.0)))
+
+    @property
+    def sqnr_db(self) -> float:
+        """Signal to quantization noise ratio in dB; infinite without noise, minus infinite for noise on a zero signal."""
+        if self.noise == 0:
+            return float("inf")
+        return 10 * float(np.log10(self.signal / self.noise)) if self.signal else float("-inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Numbers:
+    """What an execution over all images gave.
+
+    Args:
+        outputs: dequantized float32 by output name.
+        reference: float32 outputs by name (empty without comparison).
+        errors: per tensor name (empty without comparison).
+    """
+
+    outputs: Mapping[str, np.ndarray]
+    reference: Mapping[str, np.ndarray] = field(default_factory=dict)
+    errors: Mapping[str, Error] = field(default_factory=dict)
+
+
+def execute(
+    graph: Graph, layers: Mapping[str, Layer], chunks: list[dict[str, np.ndarray]], *, compare: bool = True
+) -> Numbers:
+    """Run every chunk in integers and, with ``compare``, in float32, and accumulate the error of every activation.
+
+    The float network is the graph itself with its grids ignored: weights hold the real values that were quantized.
+    """
+    constants = encode_constants(graph)
+    errors = {name: Error() for name, tensor in graph.tensors.items() if not tensor.is_constant} if compare else {}
+    integers: list[dict[str, np.ndarray]] = []
+    floats: list[dict[str, np.ndarray]] = []
+    for chunk in chunks:
+        reference: dict[str, np.ndarray] = {}
+        if compare:
+            results = run_float(graph, chunk, observe=reference.__setitem__)
+            floats.append({name: results[name] for name in graph.outputs})
+
+        def observe(name: str, codes: np.ndarray, reference: dict[str, np.ndarray] = reference) -> None:
+            if name in reference:
+                grid = graph.tensors[name].quant
+                assert grid is not None
+                errors[name].update(reference.pop(name), grid.decode(codes))
+
+        integers.append(run_integer(graph, layers, chunk, constants=constants, observe=observe if compare else None))
+    decoded = {}
+    for name in graph.outputs:
+        grid = graph.tensors[name].quant
+        assert grid is not None
+        decoded[name] = grid.decode(np.concatenate([codes[name] for codes in integers]))
+    reference_outputs = (
+        {name: np.concatenate([part[name] for part in floats]) for name in graph.outputs} if floats else {}
+    )
+    return Numbers(outputs=decoded, reference=reference_outputs, errors=errors)

@@ -1,0 +1,44 @@
+"""From what a user hands over to chunks of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hwsim.errors import ExecutionError
+from hwsim.graph import Graph
+
+CHUNK_ELEMENTS = 1 << 20
+LABELS = "labels"
+
+
+def split_labels(
+    graph: Graph, inputs: Mapping[str, np.ndarray], labels: np.ndarray | None
+) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """Return the network's inputs and the labels, which may stand among the inputs under ``labels``."""
+    arrays = {name: np.asarray(array) for name, array in inputs.items()}
+    if LABELS not in graph.inputs and LABELS in arrays:
+        found = arrays.pop(LABELS)
+        labels = found if labels is None else labels
+    counts = {name: len(array) for name, array in arrays.items() if array.ndim}
+    if len(set(counts.values())) > 1:
+        raise ExecutionError(f"{graph.name}: inputs differ in their number of images: {counts}")
+    if labels is not None and counts and len(labels) != next(iter(counts.values())):
+        raise ExecutionError(
+            f"{graph.name}: {len(labels)} labels for {next(iter(counts.values()))} images; give one each"
+        )
+    return arrays, labels
+
+
+def chunks_of(graph: Graph, inputs: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """Cut the images into chunks whose largest tensor stays near ``CHUNK_ELEMENTS`` elements.
+
+    A chunk is a multiple of the graph's batch, except the last one.
+    """
+    largest = max(tensor.size for tensor in graph.tensors.values() if not tensor.is_constant)
+    step = graph.batch * max(1, CHUNK_ELEMENTS // largest)
+    count = len(next(iter(inputs.values()))) if inputs else 0
+    if count == 0:
+        return [dict(inputs)]
+    return [{name: array[start : start + step] for name, array in inputs.items()} for start in range(0, count, step)]

@@ -1,0 +1,101 @@
+"""``hwsim.simulate``: one network, one machine, and optionally images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hwsim.cost import CostReport, cost
+from hwsim.graph import Graph
+from hwsim.hardware import Accelerator
+from hwsim.schedule import schedule
+from hwsim.simulation.inputs import chunks_of, split_labels
+from hwsim.simulation.layers import join_numbers
+from hwsim.simulation.metrics import Metric, accuracy
+from hwsim.simulation.result import Result
+from hwsim.simulation.summary import summarize
+from hwsim.tables import Table
+
+
+def simulate(
+    graph: Graph,
+    accelerator: Accelerator,
+    inputs: Mapping[str, np.ndarray] | None = None,
+    *,
+    labels: np.ndarray | None = None,
+    metric: Metric = accuracy,
+    compare: bool = True,
+) -> Result:
+    """Return what ``graph`` computes and costs on ``accelerator``.
+
+    Args:
+        graph: a quantized network (``hwsim.quantize``); its batch is what one inference of the cost model processes.
+        accelerator: the machine (``hwsim.accelerator``).
+        inputs: arrays by input name ``[images, ...]``, optionally with ``labels`` among them. None: cost only, which
+            compiles no kernels and needs no calibration.
+        labels: ``[images]``, for the metric.
+        metric: ``(outputs by name, labels) -> number``.
+        compare: also run the float network and report the error of every layer.
+
+    Raises:
+        GraphError, MappingError, ExecutionError: a network without grids, a layer that fits no buffer, wrong inputs.
+    """
+    mappings = schedule(graph, accelerator)
+    report = cost(graph, accelerator, mappings)
+    if inputs is None:
+        return _result(graph, accelerator, report, report.layers, {}, {}, None)
+    from hwsim.execute.integer import Layer  # here, so that a cost-only run compiles nothing
+    from hwsim.simulation.compare import execute
+
+    arrays, labels = split_labels(graph, inputs, labels)
+    layers = {node.name: Layer.of(graph, node, accelerator, mappings.get(node.name)) for node in graph.nodes}
+    numbers = execute(graph, layers, chunks_of(graph, arrays), compare=compare)
+    table = join_numbers(graph, report.layers, layers, numbers.errors)
+    metrics: dict[str, float] = {}
+    if labels is not None:
+        metrics[metric.__name__] = metric(numbers.outputs, labels)
+        if compare:
+            metrics[f"float_{metric.__name__}"] = metric(numbers.reference, labels)
+    errors = [numbers.errors[name].sqnr_db for name in graph.outputs if name in numbers.errors]
+    images = len(next(iter(arrays.values())))
+    return _result(graph, accelerator, report, table, numbers.outputs, metrics, min(errors, default=None), images)
+
+
+def _result(
+    graph: Graph,
+    accelerator: Accelerator,
+    report: CostReport,
+    layers: Table,
+    outputs: Mapping[str, np.ndarray],
+    metrics: Mapping[str, float],
+    sqnr_db: float | None,
+    images: int = 0,
+) -> Result:
+    summary: dict[str, Any] = summarize(graph, accelerator, report, layers)
+    summary |= {"sqnr_db": sqnr_db, "images": images, "metrics": dict(metrics)}
+    manifest = {
+        "network": graph.name,
+        "accelerator": accelerator.model_dump(mode="json"),
+        "tensors": {
+            name: {
+                "shape": list(tensor.shape),
+                "format": str(tensor.quant.format),
+                "scales": len(tensor.quant.zero_point),
+            }
+            for name, tensor in graph.tensors.items()
+            if tensor.quant is not None
+        },
+    }
+    return Result(
+        layers=layers,
+        accesses=report.accesses,
+        compute=report.compute,
+        energy=report.energy,
+        area=report.area,
+        summary=summary,
+        outputs=outputs,
+        manifest=manifest,
+        notes=graph.notes,
+    )
