@@ -40,7 +40,7 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     >>> did_you_mean("q", ["rows", "columns"])
     '; known: columns, rows'
     """
-    known = sorted(set(options))
+    known = sorted({str(option) for option in options})
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"; did you mean {close[0]!r}?"

@@ -52,7 +52,7 @@ def widened_for_bias(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> Q
     """
     if ifmap.scale is None or weight.scale is None:
         return weight
-    largest = np.abs(np.broadcast_to(np.asarray(bias.data, dtype=np.float64).reshape(-1), (np.size(bias.data),)))
+    largest = np.abs(np.asarray(bias.data, dtype=np.float64)).reshape(-1)
     if len(weight.scale) == 1:
         largest = np.array([largest.max()])
     elif largest.size == 1:

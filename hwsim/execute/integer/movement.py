@@ -13,6 +13,6 @@ def move(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """Move codes; a pad value in real units becomes its code."""
     node = layer.node
     if node.op == "Pad":
-        fill = layer.grid(0).encode(np.float32([node.attributes["value"]]))[0]
+        fill = layer.grid(0).encode(np.array([node.attributes["value"]], dtype=np.float32))[0]
         return [pad(node, operands[0], fill)]
     return FLOAT_OPS[node.op](node, operands)

@@ -15,7 +15,7 @@ def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> t
 
     A clamp end in real units becomes the code that encodes it (round half to even), as QuantizeLinear would.
     """
-    low, high = (None if end is None else int(grid.encode(np.float32([end]))[0]) for end in clamp)
+    low, high = (None if end is None else int(grid.encode(np.array([end], dtype=np.float32))[0]) for end in clamp)
     return grid.format.minimum if low is None else low, grid.format.maximum if high is None else high
 
 

@@ -1,0 +1,51 @@
+"""``hwsim check``: will this network run on this machine, and can its accumulators overflow?"""
+
+from __future__ import annotations
+
+import typer
+
+from hwsim.cli import options
+
+
+def check(
+    network: options.Network = options.DEFAULT_NETWORK,
+    hardware: options.Hardware = options.DEFAULT_HARDWARE,
+    overrides: options.Overrides = None,
+    precision: options.Precision = None,
+    weights: options.Weights = None,
+    activations: options.Activations = None,
+    accumulator: options.AccumulatorText = None,
+    psum: options.PsumText = None,
+    requantizer: options.RequantizerText = None,
+    batch: options.Batch = 1,
+    dimensions: options.Dimensions = None,
+    seed: options.Seed = 0,
+) -> None:
+    """Validate a network, a machine and a precision plan together, and print each layer's accumulator widths."""
+    from hwsim.cli import resolve
+    from hwsim.explore.check import overflow_table
+    from hwsim.quantization import Scheme, quantize
+    from hwsim.schedule import schedule
+
+    plan = resolve.resolve_plan(
+        precision,
+        weights=weights,
+        activations=activations,
+        accumulator=accumulator,
+        psum=psum,
+        requantizer=requantizer,
+    )
+    machine = resolve.resolve_machine(hardware, overrides, plan)
+    graph = resolve.resolve_network(network, batch, dimensions, seed)
+    quantized = quantize(graph, Scheme(plan=plan), None)
+    mappings = schedule(quantized, machine)
+    rows = list(overflow_table(quantized, machine, mappings).rows())
+    width = max((len(row["layer"]) for row in rows), default=5)
+    typer.echo(f"{'layer'.ljust(width)}  safe bits: psum  accumulator  machine: psum -> accumulator")
+    for row in rows:
+        typer.echo(
+            f"{row['layer'].ljust(width)}  {row['psum_bits']:>15}  {row['accumulator_bits']:>11}  "
+            f"{row['psum']} -> {row['accumulator']}{'' if row['is_safe'] else '   can overflow'}"
+        )
+    unsafe = sum(not row["is_safe"] for row in rows)
+    typer.echo(f"{graph.name} fits {machine.name}: {len(rows)} array layers, {unsafe or 'none'} can overflow")

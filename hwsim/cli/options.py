@@ -1,0 +1,44 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_NETWORK = "digits_resnet"
+DEFAULT_HARDWARE = "edge_16x16"
+
+Network = Annotated[str, typer.Argument(help="A bundled network (`hwsim show models`) or an .onnx file.")]
+Hardware = Annotated[str, typer.Option(help="A preset (`hwsim show hardware`) or a .toml file.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="Override a key of the machine, as array.rows=32; repeatable.")
+]
+Precision = Annotated[Path | None, typer.Option(help="A .toml file with bits, registers and requantizers per layer.")]
+Weights = Annotated[str | None, typer.Option(help="Weight format: int1 .. int16, uint4, int8n (narrow). [int8]")]
+Activations = Annotated[str | None, typer.Option(help="Activation format, as uint8 or int8. [uint8]")]
+AccumulatorText = Annotated[
+    str | None, typer.Option("--accumulator", help="Accumulator: exact, int16:saturate, int20:wrap, int32:exact.")
+]
+PsumText = Annotated[str | None, typer.Option("--psum", help="Partial-sum register inside the array, written alike.")]
+RequantizerText = Annotated[
+    str | None, typer.Option("--requantizer", help="As fixed_point:16:half_up, float32 or power_of_two.")
+]
+RangeText = Annotated[str | None, typer.Option("--range", help="Range estimator: minmax, percentile or mse. [mse]")]
+Granularity = Annotated[str | None, typer.Option(help="Weight scales per channel or per tensor. [channel]")]
+Inputs = Annotated[
+    Path | None, typer.Option(help="An .npz whose keys are the network's input names, optionally with labels.")
+]
+Calibration = Annotated[
+    Path | None, typer.Option(help="An .npz of images that set the ranges; the first images of --inputs if absent.")
+]
+Images = Annotated[int | None, typer.Option(min=1, help="Use the first N images (of a bundled topology: draw N).")]
+Batch = Annotated[int, typer.Option(min=1, help="Images per inference of the cost model.")]
+Dimensions = Annotated[
+    list[str] | None, typer.Option("--dimension", help="Value of a symbolic dimension, as seq=128; repeatable.")
+]
+Seed = Annotated[int, typer.Option(help="Seed of drawn weights and images of untrained bundled topologies.")]
+MetricText = Annotated[
+    str, typer.Option("--metric", help="accuracy, or module:function that takes (outputs by name, labels).")
+]

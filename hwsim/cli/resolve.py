@@ -1,0 +1,150 @@
+"""From the options of a verb to a network, a machine, a precision plan and images."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hwsim.errors import HwsimError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from hwsim.graph import Graph
+    from hwsim.hardware import Accelerator, PrecisionPlan
+
+CALIBRATION_IMAGES = 64
+DEFAULT_RANGE = "mse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Data:
+    """Images to run, images to calibrate on, and the files they came from; ``images`` None means cost only."""
+
+    images: dict[str, np.ndarray] | None
+    calibration: dict[str, np.ndarray] | None
+    files: dict[str, Path]
+    notes: tuple[str, ...] = ()
+
+
+def resolve_network(network: str, batch: int, dimensions: Sequence[str] | None, seed: int) -> Graph:
+    """Load the network."""
+    from hwsim.interchange.load import load
+
+    sizes = {}
+    for text in dimensions or ():
+        name, _, value = text.partition("=")
+        if not value.isdigit() or int(value) < 1:
+            raise HwsimError(f"--dimension: {text!r} must be a name and a positive size, as seq=128")
+        sizes[name] = int(value)
+    return load(network, batch=batch, dimensions=sizes or None, seed=seed)
+
+
+def resolve_plan(precision: Path | None, **options: str | None) -> PrecisionPlan:
+    """Return the plan of ``--precision`` with the options of the command line as its default, where they are stated."""
+    from hwsim.hardware import PrecisionPlan, load_precision
+    from hwsim.hardware.precision import DATAPATH_KEYS, GRID_KEYS
+    from hwsim.hardware.problems import validate
+
+    plan = load_precision(precision) if precision else PrecisionPlan()
+    stated = {key: value for key, value in options.items() if value is not None}
+    given = validate(PrecisionPlan, {"default": stated}, "command line").default
+    default = plan.default.model_copy(update=given.stated(GRID_KEYS + DATAPATH_KEYS))
+    if default.range is None:
+        default = default.model_copy(update={"range": DEFAULT_RANGE})
+    return plan.model_copy(update={"default": default})
+
+
+def resolve_machine(hardware: str, overrides: Sequence[str] | None, plan: PrecisionPlan) -> Accelerator:
+    """Load the machine with its overrides and the plan's registers and requantizers."""
+    from hwsim.hardware import load_accelerator
+
+    return load_accelerator(hardware, overrides=tuple(overrides or ()), precision=plan)
+
+
+def needs_power_of_two(graph: Graph, accelerator: Accelerator) -> bool:
+    """Whether any layer's requantizer can only shift."""
+    return any(accelerator.datapath_for(node.name).requantizer.scheme == "power_of_two" for node in graph.nodes)
+
+
+def resolve_data(
+    network: str, graph: Graph, inputs: Path | None, calibration: Path | None, images: int | None, seed: int
+) -> Data:
+    """Find the images: the files given, else those bundled with a trained network, else drawn ones if asked for."""
+    from hwsim.zoo import dataset, entry, names
+
+    if inputs is None and network in names():
+        record = entry(network)
+        if record.trained:
+            shown = read_npz(calibration) if calibration else dataset(network, "calibration")
+            return Data(images=_first(dataset(network, "test"), images), calibration=shown, files={})
+        if images is not None:
+            return _drawn(graph, images, seed)
+        note = "cost only: this topology has no trained weights; --images N computes the integers of N drawn images"
+        return Data(images=None, calibration=None, files={}, notes=(note,))
+    if inputs is None:
+        shown = read_npz(calibration) if calibration else None
+        note = "cost only: give --inputs images.npz to compute integers, errors and metrics"
+        return Data(images=None, calibration=shown, files={}, notes=(note,))
+    arrays = _first(read_npz(inputs), images)
+    _check_names(graph, arrays, inputs)
+    files = {"inputs": inputs}
+    if calibration is not None:
+        files["calibration"] = calibration
+        return Data(images=arrays, calibration=read_npz(calibration), files=files)
+    note = f"ranges were set on the first {CALIBRATION_IMAGES} images of --inputs; --calibration takes others"
+    return Data(images=arrays, calibration=_first(arrays, CALIBRATION_IMAGES), files=files, notes=(note,))
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray]:
+    """Read an .npz without pickles; raise HwsimError for anything else."""
+    import numpy as np
+
+    if not path.is_file():
+        raise HwsimError(f"{path}: no such file; give an .npz whose keys are the network's input names")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            if isinstance(archive, np.ndarray):
+                raise HwsimError(f"{path}: holds one unnamed array; save it with numpy.savez(path, input_name=array)")
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
+        raise HwsimError(f"{path}: is not a readable .npz archive ({error}); write it with numpy.savez") from None
+
+
+def _check_names(graph: Graph, arrays: dict[str, np.ndarray], path: Path) -> None:
+    missing = [name for name in graph.inputs if name not in arrays]
+    if missing:
+        raise HwsimError(
+            f"{path}: has keys {', '.join(sorted(arrays))} but {graph.name} needs {', '.join(graph.inputs)}; "
+            f"save the array under the input's name"
+        )
+
+
+def _first(arrays: dict[str, Any], count: int | None) -> dict[str, Any]:
+    return arrays if count is None else {name: array[:count] for name, array in arrays.items()}
+
+
+def _drawn(graph: Graph, images: int, seed: int) -> Data:
+    from hwsim.zoo import natural_images
+
+    name = graph.inputs[0]
+    shape = graph.tensors[name].shape[1:]
+    drawn = natural_images(images + 2, *shape, seed=seed)
+    note = f"the {images} images are drawn from seed {seed}, not photographs"
+    return Data(images={name: drawn[:images]}, calibration={name: drawn[images:]}, files={}, notes=(note,))
+
+
+def resolved_command() -> str:
+    """Return the command line as typed."""
+    import shlex
+
+    return shlex.join(["hwsim", *sys.argv[1:]])
+
+
+def with_notes(graph: Graph, notes: tuple[str, ...]) -> Graph:
+    """Return the graph with more notes."""
+    return replace(graph, notes=(*graph.notes, *notes))

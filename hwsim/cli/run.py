@@ -1,0 +1,86 @@
+"""``hwsim run``: one network on one machine, with a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwsim.cli import options
+
+
+def run(
+    network: options.Network = options.DEFAULT_NETWORK,
+    hardware: options.Hardware = options.DEFAULT_HARDWARE,
+    overrides: options.Overrides = None,
+    precision: options.Precision = None,
+    weights: options.Weights = None,
+    activations: options.Activations = None,
+    accumulator: options.AccumulatorText = None,
+    psum: options.PsumText = None,
+    requantizer: options.RequantizerText = None,
+    range_: options.RangeText = None,
+    granularity: options.Granularity = None,
+    inputs: options.Inputs = None,
+    calibration: options.Calibration = None,
+    images: options.Images = None,
+    batch: options.Batch = 1,
+    dimensions: options.Dimensions = None,
+    metric: options.MetricText = "accuracy",
+    seed: options.Seed = 0,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
+) -> None:
+    """Quantize a network, run it on a machine, and write the report: integers, cycles, energy, traffic."""
+    from datetime import UTC, datetime
+
+    from hwsim.cli import resolve
+    from hwsim.quantization import Scheme, quantize
+    from hwsim.reporting.manifest import with_manifest
+    from hwsim.reporting.report import report
+    from hwsim.reporting.terminal import print_result
+    from hwsim.simulation.metrics import metric_of
+    from hwsim.simulation.simulate import simulate
+
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    plan = resolve.resolve_plan(
+        precision,
+        weights=weights,
+        activations=activations,
+        accumulator=accumulator,
+        psum=psum,
+        requantizer=requantizer,
+        range=range_,
+        weight_granularity=granularity,
+    )
+    machine = resolve.resolve_machine(hardware, overrides, plan)
+    chosen = metric_of(metric)
+    graph = resolve.resolve_network(network, batch, dimensions, seed)
+    data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
+    notes = data.notes
+    power_of_two = resolve.needs_power_of_two(graph, machine)
+    if power_of_two:
+        notes += ("scales are powers of two, because a layer's requantizer only shifts",)
+    shown = (
+        None
+        if data.calibration is None
+        else {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
+    )
+    scheme = Scheme(plan=plan, power_of_two=power_of_two)
+    quantized = quantize(resolve.with_notes(graph, notes), scheme, shown)
+    result = simulate(quantized, machine, data.images, metric=chosen)
+    files = {**data.files, **({"network": Path(network)} if Path(network).is_file() else {})}
+    result = with_manifest(
+        result,
+        command=resolve.resolved_command(),
+        config={
+            "hardware": machine.model_dump(mode="json"),
+            "precision": plan.model_dump(mode="json", exclude_none=True),
+        },
+        seed=seed,
+        files=files,
+        time=started,
+    )
+    folder = report(result, out, accelerator=machine)
+    print_result(result)
+    typer.echo(f"Report: {folder / 'index.html'}")

@@ -1,0 +1,137 @@
+"""``hwsim show``: what there is to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+
+def show(
+    what: Annotated[
+        str, typer.Argument(help="hardware, models, requantizers, ranges, formats, energy, operators or metrics.")
+    ],
+    name: Annotated[str | None, typer.Argument(help="One of them, in full.")] = None,
+) -> None:
+    """List the bundled machines, networks, requantizers, range estimators, energy tables or operators."""
+    from hwsim.errors import HwsimError, did_you_mean
+
+    if what not in LISTS:
+        raise HwsimError(f"show: {what!r} is nothing to show{did_you_mean(what, LISTS)}")
+    typer.echo(LISTS[what](name))
+
+
+def _rows(title: str, rows: list[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join([title, *(f"  {line}" for line in lines)])
+
+
+def _hardware(name: str | None) -> str:
+    from hwsim.hardware import dump_toml, load_accelerator, preset_names
+
+    if name is not None:
+        return dump_toml(load_accelerator(name))
+    machines = [load_accelerator(preset) for preset in preset_names()]
+    rows = [
+        (
+            m.name,
+            f"{m.array.rows}x{m.array.columns}",
+            m.array.dataflow,
+            f"{m.clock_mhz:g} MHz",
+            m.energy_table,
+            m.description,
+        )
+        for m in machines
+    ]
+    return _rows("machines (hwsim show hardware NAME prints the file):", rows)
+
+
+def _models(name: str | None) -> str:
+    from hwsim.zoo import entry, names
+
+    if name is not None:
+        record = entry(name)
+        return _rows(record.name, [(key, str(getattr(record, key))) for key in record.__slots__])
+    rows = []
+    for model in names():
+        record = entry(model)
+        quality = f"accuracy {record.float_accuracy:.4f}" if record.float_accuracy is not None else "not trained"
+        rows.append(
+            (
+                record.name,
+                f"{record.macs / 1e6:,.1f} MMAC",
+                f"{record.parameters / 1e6:,.2f} M parameters",
+                quality,
+                record.note,
+            )
+        )
+    return _rows("networks:", rows)
+
+
+def _requantizers(name: str | None) -> str:
+    from hwsim.numerics import requantizers
+
+    found = [name] if name else list(requantizers.names())
+    return _rows("requantizers:", [(each, _headline(requantizers.definition(each).__doc__)) for each in found])
+
+
+def _ranges(name: str | None) -> str:
+    from importlib import import_module
+
+    from hwsim.quantization import ranges
+
+    found = [name] if name else list(ranges.names())
+    docs = [(each, _headline(import_module(ranges.estimator(each).__module__).__doc__)) for each in found]
+    return _rows("range estimators:", docs)
+
+
+def _formats(name: str | None) -> str:
+    from hwsim.numerics.formats import IntFormat
+
+    found = [name] if name else ["int2", "int4", "int8", "int8n", "int16", "uint4", "uint8"]
+    rows = [(text, f"{IntFormat.parse(text).minimum} .. {IntFormat.parse(text).maximum}") for text in found]
+    return _rows("formats (any width from 1 to 16 bits for operands, to 64 for registers):", rows)
+
+
+def _energy(name: str | None) -> str:
+    from hwsim.energy import load_table, table_names
+
+    if name is not None:
+        rows = [(row.component, row.formula, row.status, row.source) for row in load_table(name).provenance()]
+        return _rows(name, rows)
+    return _rows("energy tables:", [(each, load_table(each).description) for each in table_names()])
+
+
+def _operators(name: str | None) -> str:
+    from hwsim.graph import OPS
+
+    found = [name] if name else sorted(OPS)
+    return _rows(
+        "operators:",
+        [(op, str(OPS[op].work), ", ".join(OPS[op].attributes)) for op in found if op in OPS] or [("none",)],
+    )
+
+
+def _metrics(name: str | None) -> str:
+    from hwsim.simulation.metrics import accuracy, metric_of
+
+    functions = [metric_of(name)] if name else [accuracy]
+    return _rows("metrics (or module:function of yours):", [(f.__name__, _headline(f.__doc__)) for f in functions])
+
+
+def _headline(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0]
+
+
+LISTS: dict[str, Callable[[str | None], str]] = {
+    "hardware": _hardware,
+    "models": _models,
+    "requantizers": _requantizers,
+    "ranges": _ranges,
+    "formats": _formats,
+    "energy": _energy,
+    "operators": _operators,
+    "metrics": _metrics,
+}

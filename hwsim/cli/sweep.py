@@ -1,0 +1,86 @@
+"""``hwsim sweep``: the bit-width trade-off of a network, resumable, with its plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwsim.cli import options
+
+
+def sweep(
+    network: options.Network = options.DEFAULT_NETWORK,
+    hardware: options.Hardware = options.DEFAULT_HARDWARE,
+    overrides: options.Overrides = None,
+    weights: Annotated[str, typer.Option(help="Formats, or a range of widths.")] = "int2..int8",
+    activations: Annotated[str, typer.Option(help="Formats, or a range of widths.")] = "uint4..uint8",
+    accumulators: Annotated[
+        str, typer.Option(help="Registers, separated by commas.")
+    ] = "exact,int16:saturate,int16:wrap",
+    range_: options.RangeText = None,
+    inputs: options.Inputs = None,
+    calibration: options.Calibration = None,
+    images: options.Images = None,
+    metric: options.MetricText = "accuracy",
+    seed: options.Seed = 0,
+    out: Annotated[Path, typer.Option(help="Folder of sweep.csv and the plot; a second call resumes.")] = Path("sweep"),
+) -> None:
+    """Run every combination of widths, keep each finished point, and draw accuracy against energy and latency."""
+    from hwsim.cli import resolve
+    from hwsim.errors import HwsimError
+    from hwsim.explore.sweep import sweep as sweep_points
+    from hwsim.hardware import PrecisionPlan
+    from hwsim.reporting.progress import progress
+    from hwsim.reporting.tradeoff import write_tradeoff
+    from hwsim.simulation.metrics import metric_of
+
+    machine = resolve.resolve_machine(hardware, overrides, PrecisionPlan())
+    graph = resolve.resolve_network(network, 1, None, seed)
+    data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
+    if data.images is None or data.calibration is None or "labels" not in data.images:
+        raise HwsimError(f"sweep: {network} needs images with labels; give --inputs images.npz with a key labels")
+    try:
+        table = sweep_points(
+            graph,
+            machine,
+            data.images,
+            data.calibration,
+            weights=formats(weights),
+            activations=formats(activations),
+            accumulators=[text.strip() for text in accumulators.split(",")],
+            range=range_ or resolve.DEFAULT_RANGE,
+            metric=metric_of(metric),
+            out=out,
+            progress=lambda points: progress(points, "points"),
+        )
+    except KeyboardInterrupt:
+        raise HwsimError(
+            f"sweep: interrupted; finished points are in {out / 'sweep.csv'}, the same command resumes"
+        ) from None
+    picture = write_tradeoff(table, out)
+    typer.echo(f"{len(table)} points: {out / 'sweep.csv'}")
+    typer.echo(f"Plot: {picture}")
+
+
+def formats(text: str) -> list[str]:
+    """Return the formats of ``int2..int8`` or ``int4,int8``.
+
+    >>> formats("int2..int4"), formats("uint4, uint8")
+    (['int2', 'int3', 'int4'], ['uint4', 'uint8'])
+    """
+    from hwsim.errors import HwsimError
+    from hwsim.numerics.formats import IntFormat
+
+    found: list[str] = []
+    for part in text.split(","):
+        first, dots, last = (piece.strip() for piece in part.partition(".."))
+        low = IntFormat.parse(first)
+        high = IntFormat.parse(last) if dots else low
+        if (low.signed, low.narrow) != (high.signed, high.narrow) or low.bits > high.bits:
+            raise HwsimError(f"formats: {part.strip()!r} must run upwards between formats of one kind, as int2..int8")
+        found += [
+            str(IntFormat(bits=bits, signed=low.signed, narrow=low.narrow)) for bits in range(low.bits, high.bits + 1)
+        ]
+    return found

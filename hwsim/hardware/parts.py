@@ -1,0 +1,79 @@
+"""The parts of a machine beside its datapath: array, vector unit, on-chip memories and DRAM."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hwsim.hardware.dataflow import DATAFLOWS, Dataflow
+from hwsim.hardware.fields import Flag, NotNegative, Operand, Positive, Record, Text
+
+
+class SystolicArray(Record):
+    """A grid of multiply-accumulate processing elements."""
+
+    dataflow: Literal["weight_stationary", "output_stationary", "input_stationary"] = Field(
+        description="Which operand stays in the processing elements."
+    )
+    rows: Positive = Field(description="Processing elements in a column.")
+    columns: Positive = Field(description="Processing elements in a row.")
+    vertical_hop_registers: Positive = Field(
+        default=1, description="Registers between a processing element and the one below it: h of the cycle law."
+    )
+    pipeline_latency_cycles: NotNegative = Field(
+        default=0, description="Fixed latency of input and output registers in cycles: lambda of the cycle law."
+    )
+    drain: Literal["none", "down", "right"] = Field(
+        default="down",
+        description="How an output-stationary array empties: none (parallel read-out), down (rows shifts), right (columns shifts).",
+    )
+    overlap_load: Flag = Field(
+        default=True, description="The next stationary operand loads while the current fold computes."
+    )
+    overlap_drain: Flag = Field(
+        default=True,
+        description="The pipeline of one fold empties, and an output-stationary fold drains, while the next fold computes.",
+    )
+    k_order: Literal["kernel_channel", "channel_kernel"] = Field(
+        default="kernel_channel",
+        description="Order of a convolution's products: kernel_channel (channel innermost, as in NHWC memories) or channel_kernel (ONNX weight order).",
+    )
+
+    @property
+    def flow(self) -> Dataflow:
+        """The dataflow record."""
+        return DATAFLOWS[self.dataflow]
+
+
+class VectorUnit(Record):
+    """The unit for everything that is not a matrix product, and the requantizers at the array's edge."""
+
+    lanes: Positive = Field(default=16, description="Elements per cycle and operation.")
+    bits: Positive = Field(default=32, description="Operand width of the integer lanes in bits.")
+    requantizer_lanes: Positive = Field(default=16, description="Accumulators turned into output codes per cycle.")
+
+
+class MemoryLevel(Record):
+    """An on-chip memory."""
+
+    name: Text = Field(description="Name in reports and overrides (memory.<name>.size_bytes).")
+    holds: Annotated[tuple[Operand, ...], Field(min_length=1)] = Field(
+        description="Operands kept here; every operand has exactly one on-chip memory."
+    )
+    size_bytes: Positive = Field(description="Capacity in bytes.")
+    read_bits_per_cycle: Positive = Field(description="Read bandwidth towards the array in bits per cycle.")
+    write_bits_per_cycle: Positive = Field(description="Write bandwidth in bits per cycle.")
+    double_buffered: Flag = Field(
+        default=True, description="Half of the capacity is filled while the other half is used."
+    )
+
+
+class Dram(Record):
+    """Off-chip memory; reads and writes share its bandwidth."""
+
+    kind: Text = Field(
+        default="lpddr4", description="DRAM type: a row of the energy table, such as lpddr4, ddr4 or hbm2."
+    )
+    bits_per_cycle: Positive = Field(default=64, description="Bandwidth in bits per cycle of the accelerator's clock.")
+    latency_cycles: NotNegative = Field(default=100, description="Cycles from a request to its first data.")
