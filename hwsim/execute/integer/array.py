@@ -6,7 +6,7 @@ import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.execute.integer.layer import Layer
-from hwsim.execute.integer.requantize import real_multiplier, to_codes
+from hwsim.execute.integer.requantize import scale_ratio, to_codes
 from hwsim.kernels.mac import accumulate_gemm
 
 
@@ -88,6 +88,5 @@ def _code_range(layer: Layer, index: int) -> tuple[int, int]:
 
 def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
     """Return the output codes of ``sums`` ``[..., n]`` whose unit is ``ifmap scale * weight scale`` per column."""
-    scheme = layer.datapath.requantizer.scheme
-    scale = real_multiplier(scheme, [layer.grid(0).scales(), layer.grid(1).scales()], layer.output_grid().scales())
-    return to_codes(layer, sums, scale)
+    ifmap, weight, ofmap = (grid.scales() for grid in (layer.grid(0), layer.grid(1), layer.output_grid()))
+    return to_codes(layer, sums, scale_ratio(layer, float(ifmap[0]), weight, float(ofmap[0])))

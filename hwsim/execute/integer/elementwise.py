@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.execute.integer.layer import Layer
-from hwsim.execute.integer.requantize import code_range, real_multiplier, to_codes
+from hwsim.execute.integer.requantize import code_range, scale_ratio, to_codes
 from hwsim.kernels.rescale_sum import rescale_sum
 from hwsim.numerics.requantizers import definition
 
@@ -17,10 +17,7 @@ def weighted_sum(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     signs = [1.0] * len(operands)
     if layer.node.op == "Sub":
         signs[1] = -1.0
-    ratios = [
-        sign * real_multiplier(unit.scheme, [layer.grid(index).scales()], grid.scales())[0]
-        for index, sign in enumerate(signs)
-    ]
+    ratios = [sign * _ratio(layer, index) for index, sign in enumerate(signs)]
     shape = np.broadcast_shapes(*(codes.shape for codes in operands))
     centred = np.stack(
         [np.broadcast_to(layer.centred(index, codes), shape).reshape(-1) for index, codes in enumerate(operands)]
@@ -36,8 +33,8 @@ def weighted_sum(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
 def product(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """Mul: the exact product of the centred operands, requantized by ``s_a * s_b / s_y``."""
     exact = layer.centred(0, operands[0]) * layer.centred(1, operands[1])
-    scales = [layer.grid(0).scales(), layer.grid(1).scales()]
-    scale = real_multiplier(layer.datapath.requantizer.scheme, scales, layer.output_grid().scales())
+    first, second, output = (grid.scales() for grid in (layer.grid(0), layer.grid(1), layer.output_grid()))
+    scale = scale_ratio(layer, float(first[0]), second, float(output[0]))
     return [to_codes(layer, exact, scale)]
 
 
@@ -48,10 +45,15 @@ def concatenation(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     parts = []
     for index, codes in enumerate(operands):
         if layer.grid(index) != grid or layer.node.clamp != (None, None):
-            scale = real_multiplier(layer.datapath.requantizer.scheme, [layer.grid(index).scales()], grid.scales())
-            codes = to_codes(layer, layer.centred(index, codes), scale)
+            codes = to_codes(layer, layer.centred(index, codes), np.array([_ratio(layer, index)]))
         parts.append(codes if axis == 0 else np.broadcast_to(codes, (batch, *codes.shape[1:])))
     return [np.concatenate(parts, axis=axis)]
+
+
+def _ratio(layer: Layer, index: int) -> float:
+    """Return the scale of input ``index`` over that of the output."""
+    own, output = layer.grid(index).scales(), layer.output_grid().scales()
+    return float(scale_ratio(layer, float(own[0]), np.ones(1, dtype=np.float32), float(output[0]))[0])
 
 
 OPERATORS = {

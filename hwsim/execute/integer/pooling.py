@@ -6,7 +6,7 @@ import numpy as np
 
 from hwsim.execute.float32.windows import padded, taps, windows
 from hwsim.execute.integer.layer import Layer
-from hwsim.execute.integer.requantize import real_multiplier, to_codes
+from hwsim.execute.integer.requantize import scale_ratio, to_codes
 
 
 def max_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
@@ -71,11 +71,10 @@ def global_max_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray
 def _mean(layer: Layer, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
     grid = layer.output_grid()
     result = np.empty(sums.shape, dtype=grid.storage_dtype)
-    scheme = layer.datapath.requantizer.scheme
+    own, output = float(layer.grid(0).scales()[0]), float(grid.scales()[0])
     for count in np.unique(counts):
         where = counts == count
-        denominator = grid.scales().astype(np.float32 if scheme == "float32" else np.float64) * count
-        scale = real_multiplier(scheme, [layer.grid(0).scales()], denominator)
+        scale = scale_ratio(layer, own, np.ones(1, dtype=np.float32), output * int(count))
         result[where] = to_codes(layer, sums[where], scale)
     return result
 

@@ -19,17 +19,10 @@ def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> t
     return grid.format.minimum if low is None else low, grid.format.maximum if high is None else high
 
 
-def real_multiplier(scheme: str, numerator: list[np.ndarray], denominator: np.ndarray) -> np.ndarray:
-    """Return ``product(numerator) / denominator`` as float64, in the arithmetic the scheme's runtime uses.
-
-    ``float32`` rounds each step to float32, left to right (ONNX Runtime: ``f32(f32(sx * sw) / sy)``); the others compute
-    in double and round once into their multiplier (TFLite).
-    """
-    dtype = np.float32 if scheme == "float32" else np.float64
-    product = numerator[0].astype(dtype)
-    for factor in numerator[1:]:
-        product = product * factor.astype(dtype)
-    return (product / denominator.astype(dtype)).astype(np.float64)
+def scale_ratio(layer: Layer, first: float, others: np.ndarray, output: float) -> np.ndarray:
+    """Return ``first * others / output`` as float64 ``[n]``, rounded as the runtime of the layer's scheme rounds it."""
+    ratio: np.ndarray = definition(layer.datapath.requantizer.scheme).real_scale(first, others, output)
+    return ratio
 
 
 def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
