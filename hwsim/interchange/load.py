@@ -29,8 +29,8 @@ def load(
 
     text = str(name_or_path)
     if text in names():
-        graph = read_onnx(load_model(text, seed), batch=batch, dimensions=dimensions)
         record = entry(text)
+        graph = read_onnx(load_model(text, 0 if record.trained else seed), batch=batch, dimensions=dimensions)
         return replace(graph, name=text, notes=(*graph.notes, *((record.warning,) if record.warning else ())))
     if not text.endswith(".onnx") and not Path(text).exists():
         raise GraphError(f"network: {text!r} is neither a file nor a bundled network{did_you_mean(text, names())}")

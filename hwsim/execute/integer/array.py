@@ -33,14 +33,14 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     n = weight.shape[2]
     ifmap, weight = ifmap.astype(np.int32), weight.astype(np.int32)
     zero_x, zero_w = _zero_points(layer, groups, n)
-    x_range, w_range = (_code_range(layer, index) for index in (0, 1))
+    number = layer.grid(0).format
+    x_range = (number.minimum, number.maximum)
     static = np.zeros((groups, n), dtype=np.int64) if bias is None else bias
     dynamic = None
     if layer.datapath.zero_point == "subtracted":
         ifmap = ifmap - np.int32(zero_x)
         weight = weight - zero_w[:, None, :].astype(np.int32)
         x_range = (x_range[0] - zero_x, x_range[1] - zero_x)
-        w_range = (w_range[0] - int(zero_w.max()), w_range[1] - int(zero_w.min()))
     else:
         if zero_x:
             static = static - zero_x * weight.sum(axis=1, dtype=np.int64) + k * zero_x * zero_w
@@ -53,12 +53,11 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     result = accumulate_gemm(
         np.ascontiguousarray(ifmap),
         np.ascontiguousarray(weight),
-        segments=np.asarray(layer.mapping.k_segments, dtype=np.int64),
+        layer.mapping.k_segments,
         psum=layer.datapath.psum,
         accumulator=layer.datapath.accumulator,
-        start=static if at_start else np.zeros_like(static),
+        start=static[:, None, :] if at_start else 0,
         a_range=x_range,
-        w_range=w_range,
     )
     counters = layer.counters
     counters.overflow_events += result.overflow_events
@@ -79,11 +78,6 @@ def _zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
     zero_w = weight.zero_points()
     spread = zero_w.reshape(groups, n) if zero_w.size == groups * n else zero_w.reshape(1, -1)
     return ifmap.zero_point[0], np.broadcast_to(spread, (groups, n))
-
-
-def _code_range(layer: Layer, index: int) -> tuple[int, int]:
-    number = layer.grid(index).format
-    return number.minimum, number.maximum
 
 
 def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:

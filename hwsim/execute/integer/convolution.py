@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwsim.execute.float32.windows import Windows, columns, padded, windows
+from hwsim.execute.float32.windows import Windows, windows
 from hwsim.execute.integer.array import array_product, requantized
 from hwsim.execute.integer.layer import Layer
 from hwsim.graph import Node
+from hwsim.kernels.im2col import im2col
 
 
 def convolution(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
@@ -73,15 +74,15 @@ def _convolve(
 ) -> np.ndarray:
     """Return output codes ``[batch, out_channels, out_h, out_w]``; ``kernels`` are codes ``[groups, k, n]``."""
     groups, k, _ = kernels.shape
-    batch = x.shape[0]
-    view = columns(padded(x, geometry, layer.grid(0).zero_point[0]), geometry)
-    pixels = view.shape[-1]
-    matrix = view.reshape(batch, groups, k, pixels).transpose(1, 0, 3, 2).reshape(groups, batch * pixels, k)
+    batch, (rows, columns) = x.shape[0], geometry.count
+    (top, left), (bottom, right) = geometry.before, geometry.after
+    zero = layer.grid(0).zero_point[0]
+    pads = (top, left, bottom, right)
+    matrix = im2col(x, geometry.kernel, geometry.strides, geometry.dilations, pads, zero, rows, columns)
+    matrix = matrix.reshape(-1, groups, k).transpose(1, 0, 2)
     sums = array_product(layer, matrix, kernels, bias)
-    flat = sums.transpose(1, 0, 2).reshape(batch * pixels, -1)
-    codes = requantized(layer, flat)
-    out = codes.reshape(batch, geometry.count[0], geometry.count[1], -1).transpose(0, 3, 1, 2)
-    return np.ascontiguousarray(out)
+    codes = requantized(layer, sums.transpose(1, 0, 2).reshape(batch * rows * columns, -1))
+    return np.ascontiguousarray(codes.reshape(batch, rows, columns, -1).transpose(0, 3, 1, 2))
 
 
 OPERATORS = {"Conv": convolution, "ConvTranspose": transposed_convolution}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.execute.integer.layer import Layer
-from hwsim.execute.integer.requantize import code_range, scale_ratio, to_codes
+from hwsim.execute.integer.requantize import code_range, counted, scale_ratio, to_codes
 from hwsim.kernels.rescale_sum import rescale_sum
 from hwsim.numerics.requantizers import definition
 
@@ -18,16 +18,10 @@ def weighted_sum(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     if layer.node.op == "Sub":
         signs[1] = -1.0
     ratios = [sign * _ratio(layer, index) for index, sign in enumerate(signs)]
-    shape = np.broadcast_shapes(*(codes.shape for codes in operands))
-    centred = np.stack(
-        [np.broadcast_to(layer.centred(index, codes), shape).reshape(-1) for index, codes in enumerate(operands)]
-    )
-    low, high = code_range(grid, layer.node.clamp)
+    centred = [layer.centred(index, codes) for index, codes in enumerate(operands)]
     constants = definition(unit.scheme).sum_constants(np.asarray(ratios), unit)
-    codes, clipped = rescale_sum(centred, constants, unit, zero_point=grid.zero_point[0], low=low, high=high)
-    layer.counters.clipped += clipped
-    layer.counters.requantized += codes.size
-    return [codes.reshape(shape).astype(grid.storage_dtype)]
+    low, high = code_range(grid, layer.node.clamp)
+    return [counted(layer, rescale_sum(centred, constants, unit, grid.zero_point[0], low, high))]
 
 
 def product(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 from hwsim.execute.float32.activation import clamp
 from hwsim.execute.float32.registry import FLOAT_OPS
 from hwsim.execute.integer.layer import Layer
+from hwsim.kernels.lookup import lookup
 
 TABLE_BITS = 16
 
@@ -23,7 +24,7 @@ def table(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     with np.errstate(all="ignore"):
         values = FLOAT_OPS[layer.node.op](layer.node, [grid.decode(codes), *operands[1:]])[0]
     entries = layer.output_grid().encode(clamp(values, *layer.node.clamp))
-    return [entries[operands[0].astype(np.int64) - grid.format.minimum]]
+    return [lookup(operands[0], entries, grid.format.minimum)]
 
 
 def real(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:

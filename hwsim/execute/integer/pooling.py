@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from hwsim.execute.float32.windows import padded, taps, windows
+from hwsim.execute.float32.windows import windows
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.requantize import scale_ratio, to_codes
+from hwsim.kernels import pool as kernels
+
+
+def _geometry(layer: Layer, codes: np.ndarray) -> tuple[Any, ...]:
+    """Return kernel, strides, dilations, pads, output height and width."""
+    w = windows(layer.node, codes.shape[2], codes.shape[3])
+    return w.kernel, w.strides, w.dilations, (*w.before, *w.after), *w.count
 
 
 def max_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """MaxPool: the largest code of a window; padding never wins."""
-    (x,) = operands
-    geometry = windows(layer.node, x.shape[2], x.shape[3])
-    view = padded(x, geometry, np.iinfo(x.dtype).min)
-    result: np.ndarray | None = None
-    for _, _, tap in taps(view, geometry):
-        result = tap.copy() if result is None else np.maximum(result, tap, out=result)
-    assert result is not None
-    return [result]
+    (codes,) = operands
+    return [kernels.max_pool(codes, *_geometry(layer, codes))]
 
 
 def average_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
@@ -28,21 +31,13 @@ def average_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     multiplier of its own.
     """
     (codes,) = operands
-    node = layer.node
-    geometry = windows(node, codes.shape[2], codes.shape[3])
-    centred = layer.centred(0, codes)
-    sums = np.add.reduce([tap for _, _, tap in taps(padded(centred, geometry, 0), geometry)])
-    inside = np.ones((1, 1, *geometry.size), dtype=np.int64)
-    if node.attributes["count_include_pad"]:
-        (top, left), (bottom, right) = geometry.before, geometry.after
-        inside = np.ones((1, 1, geometry.size[0] + top + bottom, geometry.size[1] + left + right), dtype=np.int64)
-        full = np.zeros((1, 1, *geometry.padded), dtype=np.int64)
-        rows, cols = min(full.shape[2], inside.shape[2]), min(full.shape[3], inside.shape[3])
-        full[:, :, :rows, :cols] = 1
-    else:
-        full = padded(inside, geometry, 0)
-    counts = np.add.reduce([tap for _, _, tap in taps(full, geometry)])
-    return [_mean(layer, sums, np.broadcast_to(counts, sums.shape))]
+    sums, counts = kernels.sum_pool(
+        codes,
+        *_geometry(layer, codes),
+        zero_point=layer.grid(0).zero_point[0],
+        include_pad=bool(layer.node.attributes["count_include_pad"]),
+    )
+    return [_mean(layer, sums.astype(np.int64), np.broadcast_to(counts, sums.shape))]
 
 
 def global_average_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.execute.integer.layer import Layer
-from hwsim.kernels.requantize import requantize
+from hwsim.kernels.requantize import Requantized, requantize
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizers import definition
 
@@ -38,9 +38,12 @@ def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarr
     low, high = code_range(grid, layer.node.clamp)
     constants = definition(unit.scheme).constants(np.atleast_1d(real_scale), unit)
     columns = sums.shape[-1] if real_scale.size > 1 else 1
-    codes, clipped = requantize(
-        sums.reshape(-1, columns), constants, unit, zero_point=grid.zero_point[0], low=low, high=high
-    )
-    layer.counters.clipped += clipped
-    layer.counters.requantized += sums.size
-    return codes.reshape(sums.shape).astype(grid.storage_dtype)
+    done = requantize(sums.reshape(-1, columns), constants, unit, grid.zero_point[0], low, high)
+    return counted(layer, done).reshape(sums.shape)
+
+
+def counted(layer: Layer, done: Requantized) -> np.ndarray:
+    """Return the codes in their storage type, and count what was clipped."""
+    layer.counters.clipped += done.clipped_low + done.clipped_high
+    layer.counters.requantized += done.codes.size
+    return done.codes.astype(layer.output_grid().storage_dtype)

@@ -1,0 +1,1 @@
+"""What a network computes: float32 reference and exact integers."""

@@ -1,0 +1,60 @@
+"""Check what the user feeds to a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hwsim.errors import ExecutionError, did_you_mean
+from hwsim.graph import Graph
+
+
+def checked_inputs(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the inputs as contiguous float32 arrays; dimension 0 is free, the others are those of the graph.
+
+    Raises:
+        ExecutionError: an unknown or missing name, another shape, batches that differ, a value that is not a number.
+    """
+    for name in inputs:
+        if name not in graph.inputs:
+            raise ExecutionError(f"{graph.name}: there is no input {name!r}{did_you_mean(name, graph.inputs)}")
+    arrays: dict[str, np.ndarray] = {}
+    for name in graph.inputs:
+        if name not in inputs:
+            raise ExecutionError(
+                f"{graph.name}: input {name!r} is missing; give an array of shape {_any_batch(graph, name)}"
+            )
+        arrays[name] = _checked(graph, name, np.asarray(inputs[name]))
+    return arrays
+
+
+def _checked(graph: Graph, name: str, given: np.ndarray) -> np.ndarray:
+    expected = graph.tensors[name].shape
+    if given.ndim != len(expected) or given.shape[1:] != expected[1:]:
+        shape = "[" + ", ".join(map(str, given.shape)) + "]"
+        raise ExecutionError(
+            f"{graph.name}: input {name!r} must have shape {_any_batch(graph, name)}, with any batch, not {shape}"
+        )
+    if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(given):
+        raise ExecutionError(f"{graph.name}: input {name!r} must hold real numbers, not {given.dtype}")
+    if given.size == 0:
+        raise ExecutionError(f"{graph.name}: input {name!r} is empty; give at least one row")
+    with np.errstate(over="ignore"):
+        array = np.ascontiguousarray(given, dtype=np.float32).reshape(given.shape)
+    if np.isnan(array).any():
+        raise ExecutionError(
+            f"{graph.name}: input {name!r} holds {int(np.isnan(array).sum())} NaN among {array.size} values; "
+            "give finite numbers"
+        )
+    overflowed = int(np.isinf(array).sum() - np.isinf(given).sum())
+    if overflowed:
+        raise ExecutionError(
+            f"{graph.name}: input {name!r} holds {overflowed} values beyond float32 among {array.size}; scale the input"
+        )
+    return array
+
+
+def _any_batch(graph: Graph, name: str) -> str:
+    shape = graph.tensors[name].shape
+    return "[" + ", ".join(["batch", *map(str, shape[1:])][: len(shape)]) + "]"

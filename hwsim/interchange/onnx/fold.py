@@ -1,0 +1,75 @@
+"""Compute a node whose inputs are all constant, once, with ONNX's own reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnx
+from onnx import helper
+from onnx.reference import ReferenceEvaluator
+
+from hwsim.errors import GraphError
+from hwsim.interchange.onnx.draft import Draft
+from hwsim.interchange.onnx.operator import Operator
+
+_RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
+LARGEST_FOLDED = 2**28  # elements; more than any sensible constant
+
+
+def fold(node: onnx.NodeProto, operator: Operator, draft: Draft) -> bool:
+    """Try to turn the outputs of ``node`` into constants; return whether that was possible.
+
+    Raises:
+        GraphError: the constants do not fit the operator.
+    """
+    values = _known_values(operator, draft)
+    if values is None:
+        if any(name not in draft.constants for name in filter(None, operator.inputs)):
+            return False
+        if operator.op in _RANDOM or any(a.type == onnx.AttributeProto.GRAPH for a in node.attribute):
+            return False
+        values = _evaluate(node, operator, draft)
+    for name, value in zip(operator.outputs, values, strict=False):
+        if name:
+            draft.constants[name] = np.asarray(value)
+    return True
+
+
+def _known_values(operator: Operator, draft: Draft) -> Sequence[np.ndarray] | None:
+    """Operators that need only shapes, or that would fill large arrays with one value."""
+    if operator.op in ("Shape", "Size"):
+        shape = np.array(draft.shape(operator.inputs[0]), dtype=np.int64)
+        if operator.op == "Size":
+            return [np.asarray(np.prod(shape), dtype=np.int64)]
+        return [shape[slice(operator.get("start", 0), operator.get("end"))]]
+    if operator.op == "ConstantOfShape" and operator.inputs[0] in draft.constants:
+        shape = draft.constants[operator.inputs[0]]
+        fill = np.reshape(operator.get("value", np.zeros(1, np.float32)), ())
+        if (shape < 0).any() or np.prod(shape.astype(float)) > LARGEST_FOLDED:
+            raise GraphError(f"a constant of shape {shape.tolist()} is impossible or too large")
+        return [np.broadcast_to(fill, tuple(shape.tolist()))]
+    return None
+
+
+def _evaluate(node: onnx.NodeProto, operator: Operator, draft: Draft) -> Sequence[np.ndarray]:
+    renamed = onnx.NodeProto()
+    renamed.CopyFrom(node)
+    del renamed.input[:]
+    renamed.input.extend(operator.inputs)
+    feeds = {name: draft.constants[name] for name in operator.inputs if name}
+    inputs = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), None)
+        for name, value in feeds.items()
+    ]
+    outputs = [onnx.ValueInfoProto(name=name) for name in operator.outputs if name]
+    graph = helper.make_graph([renamed], "fold", inputs, outputs)
+    imports = [helper.make_opsetid(node.domain, draft.opset)]
+    try:
+        with np.errstate(all="ignore"):
+            values = ReferenceEvaluator(helper.make_model(graph, opset_imports=imports)).run(None, feeds)
+    except Exception as error:  # the reference raises anything; all of it means that the constants do not fit
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise GraphError(f"its constant inputs cannot be computed: {reason}") from None
+    found = iter(values)
+    return [np.asarray(next(found)) if name else np.empty(0) for name in operator.outputs]

@@ -1,0 +1,117 @@
+"""From a path, bytes or a ModelProto to a checked ModelProto with its weights loaded."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import onnx
+from onnx import external_data_helper
+
+from hwsim.errors import GraphError
+
+Source = str | os.PathLike[str] | bytes | onnx.ModelProto
+LARGEST_CHECKED_BYTES = 2**31 - 1  # protobuf cannot serialize more for the checker
+
+
+def load_model(source: Source) -> tuple[onnx.ModelProto, str, str]:
+    """Return the model, the text that names it in errors, and a name for the graph.
+
+    Raises:
+        GraphError: a missing file, a file that is no ONNX model, external weights that are missing, a checker error.
+    """
+    if isinstance(source, onnx.ModelProto):
+        model, where = source, source.graph.name or "model"
+        name, folder = where, None
+    elif isinstance(source, bytes):
+        model = _parse(source, "model bytes")
+        where = name = model.graph.name or "model"
+        folder = None
+    else:
+        path = Path(source)
+        where, name, folder = os.fspath(source), path.stem, path.parent
+        model = _parse(_read(path, where), where)
+    _check(model, where)
+    return _with_weights(model, where, folder), where, name
+
+
+def _read(path: Path, where: str) -> bytes:
+    if not path.exists():
+        raise GraphError(f"{where}: there is no such file; give the path of an ONNX model")
+    if path.is_dir():
+        raise GraphError(f"{where}: is a folder; give the path of an ONNX model inside it")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise GraphError(f"{where}: cannot be read: {error.strerror}") from None
+
+
+def _parse(data: bytes, where: str) -> onnx.ModelProto:
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except Exception:  # protobuf's DecodeError, whichever of its implementations is installed
+        raise GraphError(
+            f"{where}: is not an ONNX model, or was cut off: {len(data)} bytes do not parse as a protobuf ModelProto; "
+            "export or download it again"
+        ) from None
+    if not model.HasField("graph") or not model.ir_version:
+        raise GraphError(f"{where}: is not an ONNX model: it holds no graph; export or download it again")
+    return model
+
+
+def _check(model: onnx.ModelProto, where: str) -> None:
+    if model.ByteSize() > LARGEST_CHECKED_BYTES:
+        return
+    try:
+        onnx.checker.check_model(_checkable(model))
+    except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise GraphError(
+            f"{where}: is not a valid ONNX model: {reason}; export it again, or update onnx if the model is newer"
+        ) from None
+
+
+def _external(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    return [tensor for tensor in model.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
+
+
+def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return what the checker can judge: it looks for external weights in the current folder, and wants every shape."""
+    values = [*model.graph.input, *model.graph.output]
+    if not _external(model) and all(value.type.tensor_type.HasField("shape") for value in values):
+        return model
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for tensor in _external(copy):
+        del tensor.external_data[:]
+        tensor.data_location = onnx.TensorProto.DEFAULT
+        del tensor.dims[:]
+        tensor.dims.append(0)
+    for value in (*copy.graph.input, *copy.graph.output):
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.shape.SetInParent()
+    return copy
+
+
+def _with_weights(model: onnx.ModelProto, where: str, folder: Path | None) -> onnx.ModelProto:
+    tensors = _external(model)
+    if not tensors:
+        return model
+    if folder is None:
+        raise GraphError(
+            f"{where}: the weight {tensors[0].name!r} lies in another file, which only a path can lead to; "
+            "give the path of the model, or load it with onnx.load first"
+        )
+    for tensor in tensors:
+        location = external_data_helper.ExternalDataInfo(tensor).location
+        if not (folder / location).is_file():
+            raise GraphError(
+                f"{where}: the weight {tensor.name!r} lies in {location!r}, which is not beside the model; "
+                "copy that file there"
+            )
+    try:
+        external_data_helper.load_external_data_for_model(model, os.fspath(folder))
+    except (onnx.checker.ValidationError, ValueError, OSError) as error:
+        raise GraphError(f"{where}: the external weights cannot be read: {' '.join(str(error).split())}") from None
+    return model
