@@ -60,7 +60,7 @@ OPS: dict[str, OpSpec] = {
         work=Work.INTEGER, attributes=(*_POOL, "dilations"), same_grid=True, operations=(("compare", 1),), window=True
     ),
     "AveragePool": OpSpec(
-        work=Work.INTEGER, attributes=(*_POOL, "count_include_pad"), operations=(("add", 1),), window=True
+        work=Work.INTEGER, attributes=(*_POOL, "dilations", "count_include_pad"), operations=(("add", 1),), window=True
     ),
     "GlobalAveragePool": OpSpec(work=Work.INTEGER, operations=(("add", 1),), window=True),
     "GlobalMaxPool": OpSpec(work=Work.INTEGER, same_grid=True, operations=(("compare", 1),), window=True),

@@ -11,7 +11,6 @@ from onnx import external_data_helper
 from hwsim.errors import GraphError
 
 Source = str | os.PathLike[str] | bytes | onnx.ModelProto
-LARGEST_CHECKED_BYTES = 2**31 - 1  # protobuf cannot serialize more for the checker
 
 
 def load_model(source: Source) -> tuple[onnx.ModelProto, str, str]:
@@ -22,16 +21,18 @@ def load_model(source: Source) -> tuple[onnx.ModelProto, str, str]:
     """
     if isinstance(source, onnx.ModelProto):
         model, where = source, source.graph.name or "model"
-        name, folder = where, None
+        name, folder, data = where, None, None
     elif isinstance(source, bytes):
-        model = _parse(source, "model bytes")
+        data = source
+        model = _parse(data, "model bytes")
         where = name = model.graph.name or "model"
         folder = None
     else:
         path = Path(source)
         where, name, folder = os.fspath(source), path.stem, path.parent
-        model = _parse(_read(path, where), where)
-    _check(model, where)
+        data = _read(path, where)
+        model = _parse(data, where)
+    _check(model, data, where)
     return _with_weights(model, where, folder), where, name
 
 
@@ -60,11 +61,15 @@ def _parse(data: bytes, where: str) -> onnx.ModelProto:
     return model
 
 
-def _check(model: onnx.ModelProto, where: str) -> None:
-    if model.ByteSize() > LARGEST_CHECKED_BYTES:
-        return
+def _check(model: onnx.ModelProto, data: bytes | None, where: str) -> None:
+    checkable = _checkable(model)
+    if data is None or checkable is not model:
+        try:
+            data = checkable.SerializeToString()
+        except Exception:  # protobuf's EncodeError: more than 2 GiB, which the checker cannot take
+            return
     try:
-        onnx.checker.check_model(_checkable(model))
+        onnx.checker.check_model(data)
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise GraphError(
