@@ -1,0 +1,159 @@
+"""Does every figure draw, the same way each time, for a few layers and for many?"""
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import matplotlib
+import pytest
+
+from hwsim.errors import HwsimError
+from hwsim.reporting import figures
+from hwsim.reporting.figures import NothingToDraw, to_inline_svg, to_svg
+from hwsim.reporting.figures.tradeoff import front
+from hwsim.reporting.palette import colours
+from hwsim.reporting.roof import points_of, roof_of
+from hwsim.tables import Table
+
+RESULT_FIGURES = figures.names("result")
+
+
+@pytest.mark.parametrize("name", figures.names())
+def test_a_figure_file_states_what_the_page_needs(name):
+    module = figures.figure(name)
+    assert module.SUBJECT in {"result", "sweep"}
+    assert isinstance(module.ORDER, int)
+    assert module.TITLE
+    assert module.CAPTION.endswith(".")
+
+
+def test_an_unknown_figure_is_named():
+    with pytest.raises(HwsimError, match="figure: 'roofine' is unknown; did you mean 'roofline'"):
+        figures.figure("roofine")
+
+
+@pytest.mark.parametrize("name", RESULT_FIGURES)
+def test_the_same_result_gives_the_same_bytes(result, machine, name):
+    draw = figures.figure(name).draw
+    with matplotlib.rc_context({"font.size": 30, "axes.grid": False}):  # the user's settings have no say
+        first = to_svg(draw(result, machine), name)
+    assert first == to_svg(draw(result, machine), name)
+    assert "dc:date" not in first
+
+
+@pytest.mark.parametrize("name", RESULT_FIGURES)
+def test_large_networks_draw_small_files_that_parse(large, machine, name):
+    svg = to_inline_svg(figures.figure(name).draw(large, machine), name, "<title>")
+    root = ElementTree.fromstring(svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))
+    assert len(svg) < 250_000
+    ids = [item.get("id") for item in root.iter() if item.get("id")]
+    assert all(item.startswith(f"{name}-") for item in ids)
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("count", [1, 10, 31, 61, 120, 300])
+def test_bars_grow_with_the_layers_up_to_a_limit(synthetic, count):
+    figure = figures.figure("energy_by_layer").draw(synthetic.result_of(count))
+    assert 10 <= figure.get_figwidth() <= 24
+    labels = figure.axes[0].get_xticklabels()
+    assert len(labels) == (count if count <= 150 else -(-count // 2))
+
+
+def test_names_are_drawn_as_they_are(result, synthetic):
+    texts = [text.get_text() for text in figures.figure("sqnr_by_layer").draw(result).axes[0].get_xticklabels()]
+    assert texts[0] == "[conv1]"
+    svg = to_svg(figures.figure("sqnr_by_layer").draw(result), "x")
+    assert "$x_1$ &amp; \\$" in svg  # neither mathematics nor a broken document
+    assert "层·卷积" in svg
+
+
+def test_a_colour_as_a_name_stays_a_name(synthetic):
+    plain = synthetic.result_of(2, hostile=False)
+    named = Table({**plain.layers.columns, "layer": ("#ffffff", 'id="a')})
+    energy = Table({**plain.energy.columns, "layer": ("#ffffff",) * len(plain.energy)})
+    result = type(plain)(
+        **{key: getattr(plain, key) for key in ("accesses", "compute", "area", "summary", "outputs", "manifest")},
+        layers=named,
+        energy=energy,
+    )
+    svg = to_inline_svg(figures.figure("energy_by_layer").draw(result), "e", "t")
+    assert ">#ffffff<" in svg
+    assert '>id="a<' in svg
+    assert "#ffffff" not in svg.replace(">#ffffff<", "")
+
+
+def test_figures_say_what_is_missing(synthetic, result):
+    with pytest.raises(NothingToDraw, match="the run had no inputs"):
+        figures.figure("sqnr_by_layer").draw(synthetic.result_of(5, numbers=False))
+    with pytest.raises(NothingToDraw, match="No machine was given"):
+        figures.figure("roofline").draw(result, None)
+
+
+def test_the_roof(result, machine):
+    roof = roof_of(machine)
+    assert roof.peak == 2 * 16 * 16 * 500e6
+    assert roof.bytes_per_second == 8 * 500e6
+    assert roof.ridge == 64
+    points = points_of(result, machine)
+    assert [point.cycles for point in points] == sorted((point.cycles for point in points), reverse=True)
+    row = next(row for row in result.layers.rows() if row["layer"] == "[conv1]")
+    point = next(point for point in points if point.name == "[conv1]")
+    assert point.intensity == 2 * row["macs"] / row["dram_bytes"]
+    assert point.speed == pytest.approx(2 * row["macs"] / (row["cycles"] / 500e6))
+
+
+def test_bars_add_up_to_the_energy(result):
+    axes = figures.figure("energy_by_layer").draw(result).axes[0]
+    top = max(patch.get_path().vertices[:, 1].max() for patch in axes.patches)
+    assert top == pytest.approx(max(result.layers["energy_pj"]) * 1e-12)
+
+
+def test_tradeoff(synthetic):
+    table = synthetic.sweep_table()
+    draw = figures.figure("tradeoff").draw
+    figure = draw(table)
+    assert [axes.get_xlabel() for axes in figure.axes] == ["energy per batch", "latency per batch"]
+    assert to_svg(figure, "t") == to_svg(draw(table), "t")
+    single = Table({name: values[:1] for name, values in table.columns.items()})
+    assert draw(single).axes
+    with pytest.raises(NothingToDraw):
+        draw(table.where(accuracy=None))
+
+
+def test_front_is_the_definition(synthetic):
+    table = synthetic.sweep_table().columns
+    costs, gains = table["energy_pj"][:-1], table["accuracy"][:-1]
+    pairs = list(zip(costs, gains, strict=True))
+    beaten = {(c, g) for c, g in pairs for d, h in pairs if d <= c and h >= g and (d, h) != (c, g)}
+    assert [pairs[place] for place in front(costs, gains)] == sorted(set(pairs) - beaten)
+
+
+def test_colours_differ_and_stay():
+    names = [
+        "dram",
+        "weights",
+        "ifmap",
+        "ofmap",
+        "accumulators",
+        "array",
+        "vector",
+        "requantizer",
+        "leakage",
+        "clock",
+        "noc",
+    ]
+    chosen = colours(names)
+    assert len(set(chosen.values())) == len(names)
+    assert len(colours(f"part{index}" for index in range(40))) == 40
+
+
+def test_pyplot_is_never_imported():
+    code = (
+        "import runpy, sys; made = runpy.run_path(sys.argv[1])['result_of'](3)\n"
+        "from hwsim.reporting.html import page; page(made)\n"
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    synthetic = str(Path(__file__).with_name("synthetic.py"))
+    done = subprocess.run([sys.executable, "-c", code, synthetic], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
