@@ -1,0 +1,132 @@
+"""``cost``: the whole network on the machine, as ledger, energy and area.
+
+Layers run one after the other; each reads its inputs from DRAM and writes its result there (what stays on chip between
+layers is a later question of scheduling).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass
+from typing import Any
+
+from hwsim.cost.area import area_table
+from hwsim.cost.array_layer import array_layer
+from hwsim.cost.energy import energy_table
+from hwsim.cost.ledger import LayerCost, access_table, compute_table, cycle_table
+from hwsim.cost.vector_layer import vector_layer
+from hwsim.energy import load_table
+from hwsim.graph import Graph
+from hwsim.hardware.accelerator import Accelerator
+from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.lower import lower
+from hwsim.mapping.mapping import Mapping
+from hwsim.mapping.tasks import Task
+from hwsim.mapping.widths import multiplier_bits
+from hwsim.tables import Table
+from hwsim.units import BITS_PER_BYTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CostReport:
+    """What a network costs; tables as in ``hwsim.simulation.result.Result``."""
+
+    layers: Table
+    accesses: Table
+    compute: Table
+    cycles: Table
+    energy: Table
+    area: Table
+
+
+def cost(graph: Graph, accelerator: Accelerator, mappings: MappingType[str, Mapping]) -> CostReport:
+    """Return the cost of one inference of ``graph.batch`` images.
+
+    Args:
+        graph: a quantized network; widths suffice, scales are not read.
+        accelerator: the machine.
+        mappings: one per array layer, by name (``hwsim.schedule.schedule``).
+    """
+    tasks = lower(graph)
+    machine = accelerator.model_copy(update={"layer": ()})
+    costs = {task.layer: _layer_cost(task, machine, accelerator, mappings) for task in tasks}
+    prices = load_table(accelerator.energy_table)
+    area = area_table(accelerator, prices, dict(mappings))
+    energy = energy_table(costs, accelerator, prices, area.sum("leakage_mw"))
+    accesses = access_table(costs)
+    return CostReport(
+        layers=_layer_table(tasks, costs, accelerator, mappings, energy, accesses),
+        accesses=accesses,
+        compute=compute_table(costs),
+        cycles=cycle_table(costs),
+        energy=energy,
+        area=area,
+    )
+
+
+def _layer_cost(
+    task: Task, machine: Accelerator, accelerator: Accelerator, mappings: MappingType[str, Mapping]
+) -> LayerCost:
+    datapath = accelerator.datapath_for(task.layer)
+    if isinstance(task.work, Gemm):
+        multiplier_bits(task.layer, task.work, datapath)
+        return array_layer(mappings[task.layer], machine, datapath)
+    return LayerCost() if task.work is None else vector_layer(task.work, machine, datapath)
+
+
+def _layer_table(
+    tasks: tuple[Task, ...],
+    costs: dict[str, LayerCost],
+    accelerator: Accelerator,
+    mappings: MappingType[str, Mapping],
+    energy: Table,
+    accesses: Table,
+) -> Table:
+    energies = energy.sum_by("layer", "energy_pj")
+    dram = accesses.where(memory="dram")
+    dram_bits: dict[str, int] = {}
+    for row in dram.rows():
+        dram_bits[row["layer"]] = dram_bits.get(row["layer"], 0) + row["count"] * row["bits"]
+    lanes = accelerator.array.rows * accelerator.array.columns
+    rows: list[dict[str, Any]] = []
+    for task in tasks:
+        layer, ledger = task.layer, costs[task.layer]
+        cycles = ledger.cycles
+        rows.append(
+            {
+                "layer": layer,
+                "op": task.op,
+                **_shape(task, accelerator, mappings),
+                "macs": ledger.macs,
+                "cycles": cycles.total,
+                "compute_cycles": cycles.compute,
+                "fill_cycles": cycles.fill,
+                "drain_cycles": cycles.drain,
+                "stall_cycles": cycles.stall,
+                "vector_cycles": cycles.vector,
+                "utilization": ledger.macs / (cycles.total * lanes) if ledger.macs else None,
+                "dram_bytes": dram_bits.get(layer, 0) / BITS_PER_BYTE,
+                "energy_pj": energies.get(layer, 0.0),
+            }
+        )
+    return Table.of_records(rows)
+
+
+def _shape(task: Task, accelerator: Accelerator, mappings: MappingType[str, Mapping]) -> dict[str, Any]:
+    work = task.work
+    if not isinstance(work, Gemm):
+        names = ("m", "k", "n", "groups", "weights", "activations", "psum", "accumulator", "requantizer", "tile")
+        return dict.fromkeys(names)
+    datapath, mapping = accelerator.datapath_for(task.layer), mappings[task.layer]
+    return {
+        "m": work.m,
+        "k": work.k,
+        "n": work.n,
+        "groups": work.groups,
+        "weights": str(work.weight),
+        "activations": str(work.ifmap),
+        "psum": str(datapath.psum),
+        "accumulator": str(datapath.accumulator),
+        "requantizer": str(datapath.requantizer),
+        "tile": f"{mapping.tile_m}x{mapping.tile_k}x{mapping.tile_n} {mapping.order}",
+    }
