@@ -148,3 +148,12 @@ def resolved_command() -> str:
 def with_notes(graph: Graph, notes: tuple[str, ...]) -> Graph:
     """Return the graph with more notes."""
     return replace(graph, notes=(*graph.notes, *notes))
+
+
+def energy_provenance(accelerator: Accelerator) -> list[dict[str, Any]]:
+    """Return where each price of the machine's energy table comes from, as rows for the report."""
+    from dataclasses import asdict
+
+    from hwsim.energy import load_table
+
+    return [asdict(row) for row in load_table(accelerator.energy_table).provenance()]

@@ -32,11 +32,12 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
 ) -> None:
     """Quantize a network, run it on a machine, and write the report: integers, cycles, energy, traffic."""
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from hwsim.cli import resolve
     from hwsim.quantization import Scheme, quantize
-    from hwsim.reporting.manifest import with_manifest
+    from hwsim.reporting.manifest import manifest
     from hwsim.reporting.report import report
     from hwsim.reporting.terminal import print_result
     from hwsim.simulation.metrics import metric_of
@@ -70,17 +71,15 @@ def run(
     quantized = quantize(resolve.with_notes(graph, notes), scheme, shown)
     result = simulate(quantized, machine, data.images, metric=chosen)
     files = {**data.files, **({"network": Path(network)} if Path(network).is_file() else {})}
-    result = with_manifest(
-        result,
-        command=resolve.resolved_command(),
-        config={
-            "hardware": machine.model_dump(mode="json"),
-            "precision": plan.model_dump(mode="json", exclude_none=True),
-        },
-        seed=seed,
-        files=files,
+    known = manifest(
+        resolve.resolved_command(),
+        {"hardware": machine.model_dump(mode="json"), "precision": plan.model_dump(mode="json", exclude_none=True)},
+        seed,
+        files,
+        {**result.manifest, "energy_provenance": resolve.energy_provenance(machine)},
         time=started,
     )
-    folder = report(result, out, accelerator=machine)
+    result = replace(result, manifest=known)
+    page = report(result, out, accelerator=machine)
     print_result(result)
-    typer.echo(f"Report: {folder / 'index.html'}")
+    typer.echo(f"Report: {page}")

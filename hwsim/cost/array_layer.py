@@ -26,13 +26,26 @@ def array_layer(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) 
     return LayerCost(
         accesses=accesses(mapping, steps, accelerator, accumulator),
         compute=_compute(mapping, steps, datapath, accumulator),
-        cycles=_cycles(mapping, steps, accelerator, accumulator),
+        cycles=array_cycles(mapping, accelerator, datapath),
         macs=gemm.macs,
     )
 
 
-def _cycles(mapping: Mapping, steps: Steps, accelerator: Accelerator, accumulator_bits: int) -> Cycles:
-    gemm, array, dram = mapping.gemm, mapping.array, accelerator.dram
+def dram_bits(mapping: Mapping) -> int:
+    """Return the bits that cross the chip's edge, biases left out."""
+    gemm, steps = mapping.gemm, steps_of(mapping)
+    one = (
+        int(steps.ifmap.sum()) * gemm.ifmap.bits
+        + int(steps.weight.sum()) * gemm.weight.bits
+        + int(steps.ofmap.sum()) * gemm.ofmap.bits
+    )
+    return one * gemm.groups
+
+
+def array_cycles(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) -> Cycles:
+    """Return the cycles of a GEMM: the array's own, and the stalls that memory, ports and requantizers add."""
+    gemm, array, dram, steps = mapping.gemm, mapping.array, accelerator.dram, steps_of(mapping)
+    accumulator_bits = register_bits(datapath.accumulator, gemm, gemm.k)
     ideal = sequence_cycles(array, steps.sizes(), gemm.groups)
     busy = np.sum(tile_cycles(array, steps.sizes()), axis=0)
     stretched = np.maximum(busy, port_cycles(mapping, steps, accelerator, accumulator_bits))
@@ -40,17 +53,16 @@ def _cycles(mapping: Mapping, steps: Steps, accelerator: Accelerator, accumulato
     load_bits = steps.ifmap * gemm.ifmap.bits + steps.weight * gemm.weight.bits
     if gemm.has_bias:
         load_bits[0] += gemm.n * BIAS_BITS
-    double = all(accelerator.memory_of(operand).double_buffered for operand in ("ifmap", "weight"))
     end = finish_time(
         -(-load_bits // dram.bits_per_cycle),
         stretched,
         -(-(steps.ofmap * gemm.ofmap.bits) // dram.bits_per_cycle),
         latency=dram.latency_cycles,
-        double_buffered=double,
+        double_buffered=all(accelerator.memory_of(operand).double_buffered for operand in ("ifmap", "weight")),
         repeats=gemm.groups,
     )
     stall = end - int(busy.sum()) * gemm.groups
-    return Cycles(compute=ideal.compute, fill=ideal.fill, drain=ideal.drain, stall=max(stall, 0))
+    return Cycles(compute=ideal.compute, fill=ideal.fill, drain=ideal.drain, stall=stall)
 
 
 def _compute(mapping: Mapping, steps: Steps, datapath: Datapath, accumulator_bits: int) -> tuple[Compute, ...]:

@@ -78,5 +78,5 @@ def component_of(row: Compute) -> tuple[str, str]:
     if row.unit == "array_register":
         return "array_registers", row.action
     if row.unit in ("accumulator", "column_sum"):
-        return "accumulator", "psum"
+        return "accumulator_adders", "psum"
     return row.unit, ""

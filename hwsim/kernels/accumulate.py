@@ -15,13 +15,14 @@ from hwsim.numerics.accumulator import accumulate as accumulate_one
 
 INT32_LIMIT = (1 << 31) - 1
 INT64_SAFE = 1 << 62
+INT64_MAX = (1 << 63) - 1
 NARROW = 16
 MODES = {Overflow.EXACT: EXACT, Overflow.WRAP: WRAP, Overflow.SATURATE: SATURATE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ordered:
-    """What ordered accumulation leaves behind, per output; all int64 ``[..., m, n]``.
+    """What ordered accumulation leaves behind, per output; int64 ``[..., m, n]`` (Python ints for peaks beyond it).
 
     Args:
         values: the accumulators at the end.
@@ -57,16 +58,17 @@ def accumulate(
     Raises:
         ExecutionError: segments that do not sum to k, or a value that leaves 64 bits in an exact register.
     """
-    shape: tuple[int, ...] = (*a.shape[:-1], w.shape[-1])
+    shape = (*a.shape[:-1], w.shape[-1])
     folds = check_segments(segments, w.shape[-2])
     begin = np.broadcast_to(np.asarray(start, np.int64), shape)
     lane = _lane(a, w, folds, psum, accumulator, magnitude(begin))
     if lane is None:
         return _one_by_one(a, w, folds, psum, accumulator, begin)
+    m, n = shape[-2:]
     left, right = a.reshape(-1, *a.shape[-2:]), w.reshape(-1, *w.shape[-2:])
-    values = begin.reshape(-1, *shape[-2:])
+    values = begin.reshape(-1, m, n)
     wanted = np.ones(values.shape, bool) if todo is None else todo.reshape(values.shape)
-    narrow = shape[-1] < NARROW < shape[-2]
+    narrow = n < NARROW < m
     if narrow:  # lanes run over outputs of one row: let them run over m where n is small
         left, right = right.swapaxes(1, 2), left.swapaxes(1, 2)
         values, wanted = values.swapaxes(1, 2), wanted.swapaxes(1, 2)
@@ -144,7 +146,9 @@ def _one_by_one(
         values[index], events[index], peaks[index] = accumulate_one(
             products, segments=folds.tolist(), psum=psum, accumulator=accumulator, start=int(start[index])
         )
-    peak = max((abs(int(value)) for value in (*values.flat, *peaks.flat)), default=0)
-    if peak > np.iinfo(np.int64).max:
-        raise ExecutionError(f"accumulate: a sum reaches {peak}, beyond 64 bits; use narrower operands or registers")
-    return Ordered(values=values.astype(np.int64), events=events.astype(np.int64), peaks=peaks.astype(np.int64))
+    widest = max((abs(int(value)) for value in values.flat), default=0)
+    if widest > INT64_MAX:
+        raise ExecutionError(f"accumulate: a sum reaches {widest}, beyond 64 bits; use narrower operands or registers")
+    if max((int(peak) for peak in peaks.flat), default=0) <= INT64_MAX:
+        peaks = peaks.astype(np.int64)
+    return Ordered(values=values.astype(np.int64), events=events.astype(np.int64), peaks=peaks)

@@ -9,7 +9,7 @@ import numpy as np
 
 from hwsim.kernels.accumulate import INT64_SAFE, Ordered, accumulate
 from hwsim.kernels.gemm import exact_gemm
-from hwsim.kernels.operands import check_range, check_segments, magnitude
+from hwsim.kernels.operands import absolute, check_range, check_segments, magnitude
 from hwsim.kernels.proof import columns_that_fit, outputs_that_fit
 from hwsim.numerics.accumulator import Accumulator
 
@@ -75,9 +75,8 @@ def accumulate_gemm(
     groups, columns = _remaining(fits)
     part = (groups, slice(None), columns)
     a_left, w_left = a[groups], w[part]
-    reach = exact_gemm(
-        np.abs(a_left.astype(np.int64)), np.abs(w_left.astype(np.int64)), magnitude(a_left), magnitude(w_left)
-    )
+    a_abs, w_abs = absolute(a_left), absolute(w_left)
+    reach = exact_gemm(a_abs, w_abs, magnitude(a_abs), magnitude(w_abs))
     open_left = ~outputs_that_fit(
         exact[part], reach, begin[part], psum_fits[groups, None, columns], psum, accumulator
     ) & (~fits[groups, None, columns])

@@ -14,6 +14,14 @@ def magnitude(codes: np.ndarray) -> int:
     return max(int(codes.max()), -int(codes.min())) if codes.size else 0
 
 
+def absolute(codes: np.ndarray) -> np.ndarray:
+    """Return ``|codes|`` in their own type, or in int64 where the type cannot hold it."""
+    if codes.dtype.kind == "u":
+        return codes
+    fits = magnitude(codes) <= np.iinfo(codes.dtype).max
+    return np.abs(codes if fits else codes.astype(np.int64))
+
+
 def check_range(name: str, codes: np.ndarray, low: int, high: int) -> None:
     """Raise ExecutionError where ``codes`` are not integers or leave ``low..high``."""
     if codes.dtype.kind not in "iu":

@@ -8,7 +8,7 @@ import numpy as np
 
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.mapping.gemm import Gemm
-from hwsim.units import BITS_PER_BYTE, ceil_div
+from hwsim.units import BITS_PER_BYTE
 
 OPERANDS = ("ifmap", "weight", "ofmap", "psum")
 
@@ -64,6 +64,16 @@ def ifmap_tile_elements(gemm: Gemm, starts: np.ndarray, m: np.ndarray, k: np.nda
     return pixels[:, None] * (k // window.taps)[None, :]
 
 
+def ifmap_total_elements(gemm: Gemm, m: np.ndarray) -> np.ndarray:
+    """Return the ifmap elements of one pass over all tiles of ``m`` rows, halos loaded twice, ``[candidates]``."""
+    totals = {}
+    for tile in np.unique(m):
+        starts = np.arange(0, gemm.m, tile)
+        sizes = np.minimum(gemm.m - starts, tile)
+        totals[int(tile)] = int(ifmap_tile_elements(gemm, starts, sizes, np.array([gemm.k])).sum())
+    return np.array([totals[int(tile)] for tile in m], dtype=np.int64)
+
+
 def ceil_div_array(a: np.ndarray, b: int) -> np.ndarray:
     """Return ``ceil(a / b)`` element-wise."""
     return -(-np.asarray(a) // b)
@@ -86,28 +96,3 @@ def fits(accelerator: Accelerator, tiles: TileBits) -> np.ndarray:
     """Return which tiles fit every memory."""
     needed = memory_bytes(accelerator, tiles)
     return np.logical_and.reduce([needed[level.name] <= level.size_bytes for level in accelerator.memory])
-
-
-def candidates(gemm: Gemm, rows: int, columns: int) -> tuple[list[int], list[int], list[int]]:
-    """Return tile sizes worth trying along m, k and n: the array's folds times powers of two, and whole dimensions.
-
-    With a window, m counts whole output rows up to an image and then whole images; k counts whole channels.
-    """
-    window = gemm.window
-    if window is None:
-        return _steps(gemm.m, columns), _steps(gemm.k, rows), _steps(gemm.n, columns)
-    image = window.out_width * window.out_height
-    heights = [count * window.out_width for count in _steps(window.out_height, 1)]
-    images = [count * image for count in _steps(window.batch, 1)]
-    channels = [count * window.taps for count in _steps(window.channels, 1)]
-    return sorted({*heights, *images}), channels, _steps(gemm.n, columns)
-
-
-def _steps(size: int, unit: int) -> list[int]:
-    found = {size, min(unit, size)}
-    step = unit
-    while step < size:
-        found |= {step, min(step * 3 // 2, size) if step % 2 == 0 else step}
-        step *= 2
-    balanced = {min(ceil_div(ceil_div(size, parts), unit) * unit, size) for parts in (2, 3, 4, 5, 6, 8, 12, 16, 32, 64)}
-    return sorted(found | balanced)

@@ -1,4 +1,9 @@
-"""Choose the tiles of one GEMM: the legal candidate with the fewest cycles, then the least DRAM traffic."""
+"""Choose the tiles of one GEMM: the legal candidate with the fewest cycles, and of those the least DRAM traffic.
+
+Branch and bound: candidates are taken in the order of a lower bound of their cycles and evaluated exactly until no bound
+is below the best found. A tiling that is legal at some width is legal at every smaller one and not slower there, so the
+chosen latency never rises when a width falls.
+"""
 
 from __future__ import annotations
 
@@ -6,86 +11,92 @@ from functools import lru_cache
 
 import numpy as np
 
-from hwsim.cost.array_cycles import tile_cycles
-from hwsim.cost.array_layer import array_layer
+from hwsim.cost.array_layer import array_cycles, dram_bits
 from hwsim.errors import MappingError
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
+from hwsim.hardware.parts import SystolicArray
+from hwsim.mapping.candidates import Candidates, candidates
 from hwsim.mapping.gemm import Gemm
-from hwsim.mapping.legal import candidates, fits, ifmap_elements, memory_bytes, tile_bits
+from hwsim.mapping.legal import fits, ifmap_total_elements, memory_bytes, tile_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import register_bits
 
-FINALISTS = 6
 ORDERS = ("mnk", "nmk")
 
 
 @lru_cache(maxsize=4096)
 def choose_mapping(gemm: Gemm, accelerator: Accelerator, datapath: Datapath) -> Mapping:
-    """Return the mapping of ``gemm``: legal candidates are ranked by an estimate, the best few by their exact cost.
+    """Return the best mapping of ``gemm`` among ``hwsim.mapping.candidates``.
 
     Raises:
         MappingError: not even the smallest tile fits the on-chip memories.
     """
     array = accelerator.array
-    grids = np.meshgrid(*(np.array(c) for c in candidates(gemm, array.rows, array.columns)), indexing="ij")
-    m, k, n = (grid.reshape(-1) for grid in grids)
+    every = candidates(gemm, array.rows, array.columns)
     psum_bits = register_bits(datapath.accumulator, gemm, gemm.k)
-    tiles = tile_bits(gemm, m, k, n, psum_bits)
-    legal = fits(accelerator, tiles)
+    legal = fits(accelerator, tile_bits(gemm, every.m, every.k, every.n, psum_bits))
     if not legal.any():
-        raise MappingError(_too_small(gemm, accelerator, psum_bits, m, k, n))
-    m, k, n = m[legal], k[legal], n[legal]
-    ranked: list[tuple[int, int, int, Mapping]] = []
+        raise MappingError(_too_small(gemm, accelerator, psum_bits, every))
+    tiles = every.only(legal)
+    ranked: list[tuple[int, int, str, int]] = []
     for order in ORDERS:
-        dram_bits, cycles = _estimate(gemm, accelerator, m, k, n, order)
-        for index in np.lexsort((-(m * n * k), dram_bits, cycles))[:FINALISTS]:
-            mapping = Mapping(
-                gemm=gemm, array=array, tile_m=int(m[index]), tile_k=int(k[index]), tile_n=int(n[index]), order=order
-            )
-            exact = array_layer(mapping, accelerator, datapath)
-            traffic = sum(row.count * row.bits for row in exact.accesses if row.memory == "dram")
-            ranked.append((exact.cycles.total, traffic, len(ranked), mapping))
-    return min(ranked)[3]
+        cycles, traffic = lower_bound(gemm, accelerator, tiles, order)
+        ranked += [(int(cycles[i]), int(traffic[i]), order, i) for i in range(len(cycles))]
+    best: tuple[int, int, Mapping] | None = None
+    for least_cycles, bits, order, i in sorted(ranked):
+        if best is not None and (least_cycles, bits) >= best[:2]:
+            break
+        mapping = Mapping(
+            gemm=gemm, array=array, tile_m=int(tiles.m[i]), tile_k=int(tiles.k[i]), tile_n=int(tiles.n[i]), order=order
+        )
+        exact = (array_cycles(mapping, accelerator, datapath).total, dram_bits(mapping))
+        if best is None or exact < best[:2]:
+            best = (*exact, mapping)
+    assert best is not None
+    return best[2]
 
 
-def _estimate(
-    gemm: Gemm, accelerator: Accelerator, m: np.ndarray, k: np.ndarray, n: np.ndarray, order: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (DRAM bits, cycles) of full tiles, edges rounded up: enough to rank candidates."""
-    trips = {"m": -(-gemm.m // m), "k": -(-gemm.k // k), "n": -(-gemm.n // n)}
-    whole = (trips["k"] == 1) & (trips[order[1]] == 1)
-    steps = trips["m"] * trips["k"] * trips["n"]
-    ifmap_loads, weight_loads = steps, steps
-    if order == "mnk":
-        ifmap_loads = np.where(trips["k"] == 1, trips["m"], steps)
-        weight_loads = np.where(whole, trips["n"] * trips["k"], steps)
-    else:
-        weight_loads = np.where(trips["k"] == 1, trips["n"], steps)
-        ifmap_loads = np.where(whole, trips["m"] * trips["k"], steps)
-    dram = (
-        ifmap_loads * ifmap_elements(gemm, m, k) * gemm.ifmap.bits
-        + weight_loads * k * n * gemm.weight.bits
-        + gemm.m * gemm.n * gemm.ofmap.bits
-    ) * gemm.groups
-    sizes = {"m": m, "k": k, "n": n}
-    busy = np.sum(tile_cycles(accelerator.array, sizes), axis=0) * steps * gemm.groups
-    first = (ifmap_elements(gemm, m, k) * gemm.ifmap.bits + k * n * gemm.weight.bits) // accelerator.dram.bits_per_cycle
-    return dram, np.maximum(busy, dram // accelerator.dram.bits_per_cycle) + first
+def lower_bound(gemm: Gemm, accelerator: Accelerator, tiles: Candidates, order: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return (cycles, DRAM bits) that no execution of the tiles goes below, int64 ``[candidates]``.
+
+    The array's own time plus the first load and the last store, or all transfers over the DRAM channel.
+    """
+    dram, groups = accelerator.dram, gemm.groups
+    trips = {dim: -(-gemm.shape[dim] // getattr(tiles, dim)) for dim in "mkn"}
+    stays = trips["k"] == 1  # the operand of the outer dimension stays while the inner one runs
+    whole = stays & (trips[order[1]] == 1)  # the operand of the inner dimension stays altogether
+    ifmap_repeats = np.where(stays if order == "mnk" else whole, 1, trips["n"])
+    weight_repeats = np.where(whole if order == "mnk" else stays, 1, trips["m"])
+    ifmap = ifmap_total_elements(gemm, tiles.m) * ifmap_repeats * gemm.ifmap.bits
+    weight = gemm.k * gemm.n * weight_repeats * gemm.weight.bits
+    traffic = (ifmap + weight + gemm.m * gemm.n * gemm.ofmap.bits) * groups
+    first = tiles.k * tiles.n * gemm.weight.bits // dram.bits_per_cycle + dram.latency_cycles
+    busy = _least_busy(gemm, accelerator.array, tiles, trips) * groups
+    return np.maximum(busy + first, traffic // dram.bits_per_cycle), traffic
 
 
-def _too_small(
-    gemm: Gemm, accelerator: Accelerator, psum_bits: int, m: np.ndarray, k: np.ndarray, n: np.ndarray
-) -> str:
-    smallest = np.array([m.min()]), np.array([k.min()]), np.array([n.min()])
-    needed = memory_bytes(accelerator, tile_bits(gemm, *smallest, psum_bits))
-    short = [
-        f"memory {level.name!r} has {level.size_bytes} bytes and the smallest tile needs {int(needed[level.name][0])}"
-        for level in accelerator.memory
-        if needed[level.name][0] > level.size_bytes
-    ] or ["no tile fits all memories at once"]
-    first = accelerator.memory[0].name
+def _least_busy(gemm: Gemm, array: SystolicArray, tiles: Candidates, trips: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the streaming cycles of one group: folds along rows and columns, edges exact, times the streamed dimension."""
+    flow = array.flow
+    folds = {}
+    for dim, size in ((flow.rows, array.rows), (flow.columns, array.columns)):
+        tile, total = getattr(tiles, dim), gemm.shape[dim]
+        last = total - (trips[dim] - 1) * tile
+        folds[dim] = (trips[dim] - 1) * -(-tile // size) + -(-last // size)
+    return folds[flow.rows] * folds[flow.columns] * gemm.shape[flow.time]
+
+
+def _too_small(gemm: Gemm, accelerator: Accelerator, psum_bits: int, every: Candidates) -> str:
+    m, k, n = (np.array([sizes.min()]) for sizes in (every.m, every.k, every.n))
+    needed = memory_bytes(accelerator, tile_bits(gemm, m, k, n, psum_bits))
+    short = [level for level in accelerator.memory if needed[level.name][0] > level.size_bytes]
+    lacks = [
+        f"memory {level.name!r} has {level.size_bytes} bytes and needs {int(needed[level.name][0])}" for level in short
+    ]
+    wider = short[0] if short else accelerator.memory[0]
     return (
-        f"no tile of {smallest[0][0]} x {smallest[1][0]} x {smallest[2][0]} (m x k x n) fits {accelerator.name}: "
-        f"{'; '.join(short)}; enlarge it, for example --set memory.{first}.size_bytes=..., or switch double buffering off"
+        f"no tile fits {accelerator.name}; for the smallest ({m[0]} x {k[0]} x {n[0]}, m x k x n) "
+        f"{' and '.join(lacks) or 'the memories together are too small'}; enlarge it, as "
+        f"--set memory.{wider.name}.size_bytes={max(int(needed[wider.name][0]), wider.size_bytes)}"
     )
