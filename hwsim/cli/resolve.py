@@ -80,8 +80,8 @@ def resolve_data(
     if inputs is None and network in names():
         record = entry(network)
         if record.trained:
-            shown = read_npz(calibration) if calibration else dataset(network, "calibration")
-            return Data(images=_first(dataset(network, "test"), images), calibration=shown, files={})
+            ranges = read_npz(calibration) if calibration else dataset(network, "calibration")
+            return Data(images=_first(dataset(network, "test"), images), calibration=ranges, files={})
         if images is not None:
             return _drawn(graph, images, seed)
         note = "cost only: this topology has no trained weights; --images N computes the integers of N drawn images"
@@ -107,7 +107,7 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise HwsimError(f"{path}: no such file; give an .npz whose keys are the network's input names")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if isinstance(archive, np.ndarray):
                 raise HwsimError(f"{path}: holds one unnamed array; save it with numpy.savez(path, input_name=array)")
             return {name: archive[name] for name in archive.files}
@@ -133,7 +133,8 @@ def _drawn(graph: Graph, images: int, seed: int) -> Data:
 
     name = graph.inputs[0]
     shape = graph.tensors[name].shape[1:]
-    drawn = natural_images(images + 2, *shape, seed=seed)
+    channels, height, width = shape
+    drawn = natural_images(images + 2, channels, height, width, seed=seed)
     note = f"the {images} images are drawn from seed {seed}, not photographs"
     return Data(images={name: drawn[:images]}, calibration={name: drawn[images:]}, files={}, notes=(note,))
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping as MappingType
 from hwsim.graph import Graph
 from hwsim.hardware import Accelerator
 from hwsim.mapping.mapping import Mapping
+from hwsim.mapping.widths import register_bits
 from hwsim.numerics.accumulator import Accumulator
-from hwsim.numerics.formats import IntFormat, bits_for_range
 from hwsim.tables import Table
+
+OPEN = Accumulator()
 
 
 def overflow_table(graph: Graph, accelerator: Accelerator, mappings: MappingType[str, Mapping]) -> Table:
@@ -23,8 +25,8 @@ def overflow_table(graph: Graph, accelerator: Accelerator, mappings: MappingType
         if node.name not in mappings:
             continue
         mapping, datapath = mappings[node.name], accelerator.datapath_for(node.name)
-        psum_bits = safe_bits(mapping.gemm.ifmap, mapping.gemm.weight, max(mapping.k_segments))
-        accumulator_bits = safe_bits(mapping.gemm.ifmap, mapping.gemm.weight, mapping.gemm.k)
+        psum_bits = register_bits(OPEN, mapping.gemm, max(mapping.k_segments))
+        accumulator_bits = register_bits(OPEN, mapping.gemm, mapping.gemm.k)
         rows.append(
             {
                 "layer": node.name,
@@ -36,16 +38,6 @@ def overflow_table(graph: Graph, accelerator: Accelerator, mappings: MappingType
             }
         )
     return Table.of_records(rows)
-
-
-def safe_bits(ifmap: IntFormat, weight: IntFormat, count: int) -> int:
-    """Return the width that holds any sum of up to ``count`` products of raw codes.
-
-    >>> safe_bits(IntFormat.parse("uint8"), IntFormat.parse("int8"), 1)
-    16
-    """
-    products = [a * b for a in (ifmap.minimum, ifmap.maximum) for b in (weight.minimum, weight.maximum)]
-    return bits_for_range(min(min(products) * count, 0), max(max(products) * count, 0))
 
 
 def _holds(register: Accumulator, bits: int) -> bool:

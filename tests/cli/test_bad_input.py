@@ -141,5 +141,7 @@ def test_a_sweep_without_labels(hwsim_cli, network, tmp_path):
 def test_a_sweep_table_of_something_else(hwsim_cli, tmp_path):
     (tmp_path / "sweep").mkdir()
     (tmp_path / "sweep" / "sweep.csv").write_text("a,b\n1,2\n")
-    expect(hwsim_cli("sweep", "--weights", "int8", "--activations", "uint8", "--accumulators", "exact"), "columns differ")
+    expect(
+        hwsim_cli("sweep", "--weights", "int8", "--activations", "uint8", "--accumulators", "exact"), "columns differ"
+    )
     assert (tmp_path / "sweep" / "sweep.csv").read_text() == "a,b\n1,2\n"

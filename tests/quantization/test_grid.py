@@ -66,6 +66,10 @@ def test_negative_values_do_not_fit_a_symmetric_unsigned_grid():
 
 def test_channels_get_scales_of_their_own():
     params = params_of_ranges(
-        [(-1.0, 1.0), (-4.0, 2.0)], IntFormat.parse("int8"), symmetric=True, power_of_two=False, granularity=Granularity(axis=0)
+        [(-1.0, 1.0), (-4.0, 2.0)],
+        IntFormat.parse("int8"),
+        symmetric=True,
+        power_of_two=False,
+        granularity=Granularity(axis=0),
     )
     assert params.scale[1] == pytest.approx(4 * params.scale[0])

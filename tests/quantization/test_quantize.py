@@ -62,7 +62,9 @@ def test_a_rule_that_matches_nothing_is_an_error():
 def test_symmetric_activations_name_the_tensor_that_does_not_fit():
     with pytest.raises(HwsimError) as error:
         hwsim.quantize(NETWORK, activation_symmetry="symmetric", calibration=CALIBRATION)
-    assert str(error.value).startswith("layer 'block1.conv2', tensor 'block1.bn2': quantization: a symmetric uint8 grid cannot hold -")
+    assert str(error.value).startswith(
+        "layer 'block1.conv2', tensor 'block1.bn2': quantization: a symmetric uint8 grid cannot hold -"
+    )
 
 
 @pytest.mark.parametrize("weights", ["int1", "int2", "int16", "uint5", "int4n"])

@@ -53,7 +53,7 @@ def test_a_chain_of_affines_folds_into_one_convolution():
         Node(name="relu", op="Relu", inputs=("d",), outputs=("y",)),
     ]
     constants = {"w": RNG.normal(size=(4, 3, 3, 3)), "m": RNG.normal(size=(4, 1, 1)), "s": RNG.normal(size=(4, 1, 1))}
-    shapes = {"x": (1, 3, 6, 6), **{name: (1, 4, 6, 6) for name in "abcdy"}}
+    shapes = {"x": (1, 3, 6, 6), **dict.fromkeys("abcdy", (1, 4, 6, 6))}
     before = build(nodes, {**constants, **norm_constants(4)}, shapes)
     after = prepare(before)
     assert [node.op for node in after.nodes] == ["Conv"]
@@ -108,7 +108,13 @@ def test_clamps_merge_as_their_composition(chain, merged):
     for index, (low, high) in enumerate(chain):
         target = "y" if index == len(chain) - 1 else f"t{index + 1}"
         nodes.append(
-            Node(name=f"clip{index}", op="Clip", inputs=(f"t{index}",), outputs=(target,), attributes={"minimum": low, "maximum": high})
+            Node(
+                name=f"clip{index}",
+                op="Clip",
+                inputs=(f"t{index}",),
+                outputs=(target,),
+                attributes={"minimum": low, "maximum": high},
+            )
         )
     shapes = {"x": (1, 3, 6, 6), "y": (1, 4, 6, 6), **{f"t{i}": (1, 4, 6, 6) for i in range(len(chain))}}
     before = build(nodes, {"w": RNG.normal(size=(4, 3, 3, 3))}, shapes)

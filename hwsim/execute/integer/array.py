@@ -27,10 +27,10 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     Returns:
         int64 ``[groups, m, n]``.
     """
-    if layer.mapping is None:
-        raise ExecutionError(f"layer {layer.node.name!r} runs on the array but has no mapping")
     groups, _, k = ifmap.shape
     n = weight.shape[2]
+    if layer.mapping is None:
+        return _element_product(layer, ifmap, weight, bias)
     ifmap, weight = ifmap.astype(np.int32), weight.astype(np.int32)
     zero_x, zero_w = _zero_points(layer, groups, n)
     number = layer.grid(0).format
@@ -66,6 +66,16 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     counters.peak = max(counters.peak, result.peak)
     values = result.values if at_start else result.values + static[:, None, :]
     return values if dynamic is None else values + dynamic
+
+
+def _element_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+    """Return ``(x - zx) (w - zw) + bias`` exactly: one product per output (k = n = 1) is work of the vector unit."""
+    groups, _, k = ifmap.shape
+    if k != 1 or weight.shape[2] != 1:
+        raise ExecutionError(f"layer {layer.node.name!r} runs on the array but has no mapping; schedule the graph first")
+    zero_x, zero_w = _zero_points(layer, groups, 1)
+    sums = (ifmap.astype(np.int64) - zero_x) * (weight.astype(np.int64) - zero_w[:, :, None])
+    return sums if bias is None else sums + bias[:, None, :]
 
 
 def _zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:

@@ -56,7 +56,11 @@ def scaled(value, factor):
 
 def finish(values, grid, clamp):
     """Add the zero point and clamp to the format and to the fused activation."""
-    bounds = [0, 2**grid.format.bits - 1] if not grid.format.signed else [-(2 ** (grid.format.bits - 1)), 2 ** (grid.format.bits - 1) - 1]
+    bounds = (
+        [0, 2**grid.format.bits - 1]
+        if not grid.format.signed
+        else [-(2 ** (grid.format.bits - 1)), 2 ** (grid.format.bits - 1) - 1]
+    )
     for end, limit in enumerate(clamp):
         if limit is not None:
             bounds[end] = int(encode(np.array([limit]), grid)[0])
@@ -124,7 +128,9 @@ def global_average_pool(graph, node, values, unit):
     x = values[node.inputs[0]] - grid.zero_point[0]
     sums = x.sum(axis=(2, 3), keepdims=True)
     if unit[0] == "float32":
-        factor = np.float32(np.float32(grid.scale[0]) / np.float32(np.float32(out_grid.scale[0]) * np.float32(x[0, 0].size)))
+        factor = np.float32(
+            np.float32(grid.scale[0]) / np.float32(np.float32(out_grid.scale[0]) * np.float32(x[0, 0].size))
+        )
     else:
         factor = multiplier(grid.scale[0], 1.0, float(out_grid.scale[0]) * x[0, 0].size, unit)
     return finish(np.vectorize(lambda value: scaled(value, factor), otypes=[np.int64])(sums), out_grid, node.clamp)
