@@ -67,3 +67,18 @@ class Table:
             if value is not None:
                 totals[group] = totals.get(group, 0) + value
         return totals
+
+    def pareto_front(self, *, maximize: Sequence[str], minimize: Sequence[str]) -> tuple[bool, ...]:
+        """Return for each row whether no other row is at least as good in every column and better in one.
+
+        >>> points = Table.of(("accuracy", "energy_pj"), [(0.9, 1.0), (0.9, 2.0), (0.99, 3.0)])
+        >>> points.pareto_front(maximize=["accuracy"], minimize=["energy_pj"])
+        (True, False, True)
+        """
+        columns = [[-value for value in self[name]] for name in maximize] + [list(self[name]) for name in minimize]
+        points = list(zip(*columns, strict=True))
+
+        def beaten(point: tuple[Any, ...]) -> bool:
+            return any(o != point and all(a <= b for a, b in zip(o, point, strict=True)) for o in points)
+
+        return tuple(not beaten(point) for point in points)

@@ -33,7 +33,7 @@ def sweep(
     from hwsim.explore.sweep import sweep as sweep_points
     from hwsim.hardware import PrecisionPlan
     from hwsim.reporting.progress import progress
-    from hwsim.reporting.tradeoff import write_tradeoff
+    from hwsim.reporting.tradeoff import write_pareto, write_tradeoff
     from hwsim.simulation.metrics import metric_of
 
     machine = resolve.resolve_machine(hardware, overrides, PrecisionPlan())
@@ -60,7 +60,9 @@ def sweep(
             f"sweep: interrupted; finished points are in {out / 'sweep.csv'}, the same command resumes"
         ) from None
     picture = write_tradeoff(table, out)
+    best = write_pareto(table, out)
     typer.echo(f"{len(table)} points: {out / 'sweep.csv'}")
+    typer.echo(f"Pareto front: {best}")
     typer.echo(f"Plot: {picture}")
 
 

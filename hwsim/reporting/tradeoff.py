@@ -1,4 +1,4 @@
-"""The plot of a sweep, as a file."""
+"""The results of a sweep as files: the plot and the points that none beats."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hwsim.errors import HwsimError
 from hwsim.reporting import figures
+from hwsim.reporting.tables import to_csv
 from hwsim.tables import Table
 
 
@@ -25,4 +26,22 @@ def write_tradeoff(table: Table, folder: str | Path) -> Path:
         figure.savefig(target / "tradeoff.png", dpi=150)
     except OSError as error:
         raise HwsimError(f"{target}: cannot be written ({error.strerror}); choose another --out") from None
+    return path
+
+
+def write_pareto(table: Table, folder: str | Path) -> Path:
+    """Write the points that none beats in accuracy, energy and latency together into ``folder/pareto.csv``.
+
+    Raises:
+        HwsimError: the folder cannot be written.
+    """
+    kept = table.pareto_front(maximize=["accuracy"], minimize=["energy_pj", "latency_s"])
+    rows = [row for row, keep in zip(table.rows(), kept, strict=True) if keep]
+    front = Table.of(tuple(table.columns), [list(row.values()) for row in rows])
+    path = Path(folder) / "pareto.csv"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_csv(front), encoding="utf-8", newline="")
+    except OSError as error:
+        raise HwsimError(f"{path}: cannot be written ({error.strerror}); choose another --out") from None
     return path

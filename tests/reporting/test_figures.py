@@ -113,7 +113,7 @@ def test_tradeoff(synthetic):
     table = synthetic.sweep_table()
     draw = figures.figure("tradeoff").draw
     figure = draw(table)
-    assert [axes.get_xlabel() for axes in figure.axes] == ["energy per batch", "latency per batch"]
+    assert [axes.get_xlabel() for axes in figure.axes] == ["energy per inference", "latency per inference"]
     assert to_svg(figure, "t") == to_svg(draw(table), "t")
     single = Table({name: values[:1] for name, values in table.columns.items()})
     assert draw(single).axes

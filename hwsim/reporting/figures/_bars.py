@@ -17,6 +17,8 @@ INCHES_PER_LAYER = 0.15
 MOST_INCHES = 24.0
 FEW, MANY = 30, 60
 
+LEGEND_GAP_INCHES, LETTER_INCHES = 0.45, 0.072
+
 
 def layer_axes(names: Sequence[str], height: float = 4.4) -> tuple[Figure, Axes]:
     """Return a figure with one place per layer on x; it grows with the layers, and labels thin out when it cannot."""
@@ -71,5 +73,6 @@ def stack(
     axes.set_ylim(0, base.max(initial=0) * 1.04 or 1)
     figure = axes.get_figure(root=True)
     assert figure is not None
-    columns = max(2, min(len(handles), int(figure.get_figwidth() / 1.3)))
+    longest = max((len(words[name]) for name in parts), default=1)
+    columns = max(2, min(len(handles), int(figure.get_figwidth() / (LEGEND_GAP_INCHES + LETTER_INCHES * longest))))
     figure.legend(handles=handles, loc="outside upper left", ncols=columns)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hwsim.reporting.figures._room import place_labels
 from hwsim.reporting.figures._style import INK, MUTED, PAPER, WIDTH_INCHES, label, need, styled
-from hwsim.reporting.palette import BLUE, GREEN, MARKERS, ORANGE, PURPLE, SKY, SLATE, TEAL, VERMILION, WINE
+from hwsim.reporting.palette import BLUE, GREEN, MARKERS, OLIVE, ORANGE, PURPLE, SKY, SLATE, VERMILION, WINE
 from hwsim.reporting.words import is_number
 from hwsim.tables import Table
 from hwsim.units import PICO
@@ -23,22 +23,19 @@ CAPTION = (
     "Every point of the sweep: colour is the width of the weights, shape is the accumulator; no point is both more accurate "
     "and cheaper than one on the line."
 )
-COLOURS = (VERMILION, ORANGE, GREEN, BLUE, PURPLE, SKY, TEAL, WINE, SLATE)
-PANELS = (("energy_pj", "energy per batch", "J", PICO), ("latency_s", "latency per batch", "s", 1.0))
+COLOURS = (VERMILION, ORANGE, GREEN, BLUE, PURPLE, SKY, WINE, OLIVE, SLATE)
+PANELS = (("energy_pj", "energy per inference", "J", PICO), ("latency_s", "latency per inference", "s", 1.0))
 
 
 def front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:
-    """Return the points that none beats: no other costs at most as much and gains at least as much, one of them strictly.
+    """Return the points that none beats, by rising cost, one of each that coincide.
 
-    >>> front([1, 2, 3, 2], [0.5, 0.9, 0.8, 0.7])
+    >>> front([1, 2, 3, 2, 2], [0.5, 0.9, 0.8, 0.7, 0.9])
     [0, 1]
     """
-    best, kept = float("-inf"), []
-    for place in sorted(range(len(costs)), key=lambda place: (costs[place], -gains[place])):
-        if gains[place] > best:
-            best = gains[place]
-            kept.append(place)
-    return kept
+    kept = Table({"cost": tuple(costs), "gain": tuple(gains)}).pareto_front(maximize=["gain"], minimize=["cost"])
+    first = {(costs[place], gains[place]): place for place in reversed(range(len(costs))) if kept[place]}
+    return [first[point] for point in sorted(first)]
 
 
 def bits_text(value: Any) -> str:
