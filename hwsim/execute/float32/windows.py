@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from hwsim.graph import Node
+from hwsim.graph.window import window_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +57,18 @@ def windows(node: Node, height: int, width: int) -> Windows:
     dilations = _pair(attributes.get("dilations", (1, 1)))
     top, left, bottom, right = attributes["pads"]
     size, before, after = (height, width), (top, left), (bottom, right)
-    count = []
-    for i in (0, 1):
-        slack = size[i] + before[i] + after[i] - dilations[i] * (kernel[i] - 1) - 1
-        steps = slack // strides[i]
-        if attributes.get("ceil_mode") and slack % strides[i] and (steps + 1) * strides[i] < size[i] + before[i]:
-            steps += 1
-        count.append(steps + 1)
+    count = [
+        window_count(
+            size[i],
+            kernel=kernel[i],
+            stride=strides[i],
+            before=before[i],
+            after=after[i],
+            dilation=dilations[i],
+            ceil_mode=bool(attributes.get("ceil_mode")),
+        )
+        for i in (0, 1)
+    ]
     return Windows(
         kernel=kernel, strides=strides, dilations=dilations, before=before, after=after, size=size, count=_pair(count)
     )

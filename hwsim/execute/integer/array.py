@@ -72,7 +72,9 @@ def _element_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: 
     """Return ``(x - zx) (w - zw) + bias`` exactly: one product per output (k = n = 1) is work of the vector unit."""
     groups, _, k = ifmap.shape
     if k != 1 or weight.shape[2] != 1:
-        raise ExecutionError(f"layer {layer.node.name!r} runs on the array but has no mapping; schedule the graph first")
+        raise ExecutionError(
+            f"layer {layer.node.name!r} runs on the array but has no mapping; schedule the graph first"
+        )
     zero_x, zero_w = _zero_points(layer, groups, 1)
     sums = (ifmap.astype(np.int64) - zero_x) * (weight.astype(np.int64) - zero_w[:, :, None])
     return sums if bias is None else sums + bias[:, None, :]
