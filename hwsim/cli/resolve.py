@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hwsim.hardware import Accelerator, PrecisionPlan
 
 CALIBRATION_IMAGES = 64
+DRAWN_CALIBRATION_IMAGES = 4
 DEFAULT_RANGE = "mse"
 
 
@@ -134,7 +135,7 @@ def _drawn(graph: Graph, images: int, seed: int) -> Data:
     name = graph.inputs[0]
     shape = graph.tensors[name].shape[1:]
     channels, height, width = shape
-    drawn = natural_images(images + 2, channels, height, width, seed=seed)
+    drawn = natural_images(images + DRAWN_CALIBRATION_IMAGES, channels, height, width, seed=seed)
     note = f"the {images} images are drawn from seed {seed}, not photographs"
     return Data(images={name: drawn[:images]}, calibration={name: drawn[images:]}, files={}, notes=(note,))
 

@@ -38,6 +38,7 @@ def run(
     from hwsim.cli import resolve
     from hwsim.quantization import Scheme, quantize
     from hwsim.reporting.manifest import manifest
+    from hwsim.reporting.progress import progress
     from hwsim.reporting.report import report
     from hwsim.reporting.terminal import print_result
     from hwsim.simulation.metrics import metric_of
@@ -69,7 +70,7 @@ def run(
     )
     scheme = Scheme(plan=plan, power_of_two=power_of_two)
     quantized = quantize(resolve.with_notes(graph, notes), scheme, shown)
-    result = simulate(quantized, machine, data.images, metric=chosen)
+    result = simulate(quantized, machine, data.images, metric=chosen, progress=lambda parts: progress(parts, "images"))
     files = {**data.files, **({"network": Path(network)} if Path(network).is_file() else {})}
     known = manifest(
         resolve.resolved_command(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,7 +52,7 @@ class Numbers:
 
 
 def execute(
-    graph: Graph, layers: Mapping[str, Layer], chunks: list[dict[str, np.ndarray]], *, compare: bool = True
+    graph: Graph, layers: Mapping[str, Layer], chunks: Iterable[dict[str, np.ndarray]], *, compare: bool = True
 ) -> Numbers:
     """Run every chunk in integers and, with ``compare``, in float32, and accumulate the error of every activation.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from hwsim.simulation.result import Result
 from hwsim.simulation.summary import summarize
 from hwsim.tables import Table
 
+Chunk = dict[str, np.ndarray]
+
 
 def simulate(
     graph: Graph,
@@ -27,6 +29,7 @@ def simulate(
     labels: np.ndarray | None = None,
     metric: Metric = accuracy,
     compare: bool = True,
+    progress: Callable[[list[Chunk]], Iterable[Chunk]] = iter,
 ) -> Result:
     """Return what ``graph`` computes and costs on ``accelerator``.
 
@@ -38,6 +41,7 @@ def simulate(
         labels: ``[images]``, for the metric.
         metric: ``(outputs by name, labels) -> number``.
         compare: also run the float network and report the error of every layer.
+        progress: wraps the list of image chunks, to show how far the execution is.
 
     Raises:
         GraphError, MappingError, ExecutionError: a network without grids, a layer that fits no buffer, wrong inputs.
@@ -51,7 +55,7 @@ def simulate(
 
     arrays, labels = split_labels(graph, inputs, labels)
     layers = {node.name: Layer.of(graph, node, accelerator, mappings.get(node.name)) for node in graph.nodes}
-    numbers = execute(graph, layers, chunks_of(graph, arrays), compare=compare)
+    numbers = execute(graph, layers, progress(chunks_of(graph, arrays)), compare=compare)
     table = join_numbers(graph, report.layers, layers, numbers.errors)
     metrics: dict[str, float] = {}
     if labels is not None:

@@ -91,6 +91,18 @@ def test_chunks_hold_all_images_in_order():
     np.testing.assert_array_equal(np.concatenate([chunk["image"] for chunk in chunks]), image)
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_bit_is_worth_about_six_decibels(name):
+    images = {"image": hwsim.dataset(name, "test")["image"][:50]}
+    machine = hwsim.accelerator("edge_16x16", overrides=["datapath.psum=exact", "datapath.accumulator=exact"])
+    sqnr = []
+    for bits in (8, 12, 16):
+        graph = hwsim.quantize(hwsim.load(name), weights=f"int{bits}", activations=f"uint{bits}", calibration=images)
+        sqnr.append(hwsim.simulate(graph, machine, images).summary["sqnr_db"])
+    assert 20 < sqnr[1] - sqnr[0] < 28
+    assert 20 < sqnr[2] - sqnr[1] < 28
+
+
 def test_a_batch_costs_less_per_image():
     one = hwsim.simulate(hwsim.quantize(hwsim.load("digits_resnet")), hwsim.accelerator("edge_16x16")).summary
     eight = hwsim.simulate(
