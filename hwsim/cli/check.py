@@ -23,6 +23,7 @@ def check(
 ) -> None:
     """Validate a network, a machine and a precision plan together, and print each layer's accumulator widths."""
     from hwsim.cli import resolve
+    from hwsim.cli.show import aligned
     from hwsim.explore.check import overflow_table
     from hwsim.quantization import Scheme, quantize
     from hwsim.schedule import schedule
@@ -40,12 +41,11 @@ def check(
     quantized = quantize(graph, Scheme(plan=plan), None)
     mappings = schedule(quantized, machine)
     rows = list(overflow_table(quantized, machine, mappings).rows())
-    width = max((len(row["layer"]) for row in rows), default=5)
-    typer.echo(f"{'layer'.ljust(width)}  safe bits: psum  accumulator  machine: psum -> accumulator")
-    for row in rows:
-        typer.echo(
-            f"{row['layer'].ljust(width)}  {row['psum_bits']:>15}  {row['accumulator_bits']:>11}  "
-            f"{row['psum']} -> {row['accumulator']}{'' if row['is_safe'] else '   can overflow'}"
-        )
+    head = ("layer", "psum: types", "weights", "machine", "accumulator: types", "weights", "machine", "")
+    keys = ("layer", "psum_type_bits", "psum_bits", "psum", "accumulator_type_bits", "accumulator_bits", "accumulator")
+    lines = [head, *((*(str(row[key]) for key in keys), "" if row["is_safe"] else "can overflow") for row in rows)]
+    typer.echo("least safe register widths in bits, by the data types and by the weights:")
+    for line in aligned(lines):
+        typer.echo(line)
     unsafe = sum(not row["is_safe"] for row in rows)
     typer.echo(f"{graph.name} fits {machine.name}: {len(rows)} array layers, {unsafe or 'none'} can overflow")

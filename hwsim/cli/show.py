@@ -22,10 +22,18 @@ def show(
     typer.echo(LISTS[what](name))
 
 
-def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows of cells as lines with columns under one another.
+
+    >>> aligned([("a", "bc"), ("def", "g")])
+    ['a    bc', 'def  g']
+    """
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "\n".join([title, *(f"  {line}" for line in lines)])
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _rows(title: str, rows: Sequence[tuple[str, ...]]) -> str:
+    return "\n".join([title, *(f"  {line}" for line in aligned(rows))])
 
 
 def _hardware(name: str | None) -> str:
