@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hwsim.cost.array_cycles import drain_cycles
 from hwsim.energy import EnergyTable
 from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.parts import SystolicArray
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import operand_bits, register_bits
+from hwsim.mapping.widths import accumulator_bits, operand_bits, psum_bits
 from hwsim.tables import Table
 from hwsim.units import BITS_PER_BYTE
 
@@ -24,7 +26,8 @@ def area_table(accelerator: Accelerator, table: EnergyTable, mappings: dict[str,
     widths = [_widths(accelerator, layer, mapping) for layer, mapping in mappings.items()]
     a, b, psum, accumulator = (max(column) for column in zip(*widths, strict=True)) if widths else (8, 8, 32, 32)
     array = accelerator.array
-    element = table.multiplier_area_um2(a, b) + table.adder_area_um2(psum) + table.register_area_um2(a + b + psum)
+    element = table.multiplier_area_um2(a, b) + table.adder_area_um2(psum)
+    element += table.register_area_um2(_registers(array, a, b, psum))
     schemes = _schemes(accelerator, mappings)
     requantizer = max(table.requantizer_area_um2(scheme, accumulator, bits) for scheme, bits in schemes)
     vector = accelerator.vector
@@ -44,14 +47,27 @@ def area_table(accelerator: Accelerator, table: EnergyTable, mappings: dict[str,
     return Table.of(COLUMNS, rows)
 
 
+def _registers(array: SystolicArray, a: int, b: int, psum: int) -> int:
+    """Return the register bits of a processing element: operands and partial sum, and a second one where loads or drains overlap.
+
+    Partial sums that move pass ``vertical_hop_registers`` registers on the way down.
+    """
+    bits = {"ifmap": a, "weight": b, "psum": psum}
+    held = bits[array.flow.stationary]
+    moving = sum(bits.values()) - held
+    if array.flow.reduces_in_time:
+        return moving + held * (2 if array.overlap_drain and drain_cycles(array) else 1)
+    return moving + (array.vertical_hop_registers - 1) * psum + held * (2 if array.overlap_load else 1)
+
+
 def _widths(accelerator: Accelerator, layer: str, mapping: Mapping) -> tuple[int, int, int, int]:
     datapath, gemm = accelerator.datapath_for(layer), mapping.gemm
     ifmap, weight = operand_bits(gemm, datapath)
     return (
         datapath.multiplier_activation_bits or ifmap,
         datapath.multiplier_weight_bits or weight,
-        register_bits(datapath.psum, gemm, max(mapping.k_segments)),
-        register_bits(datapath.accumulator, gemm, gemm.k),
+        psum_bits(mapping, datapath),
+        accumulator_bits(gemm, datapath),
     )
 
 

@@ -6,9 +6,10 @@ streamed operand to the last result of one fold (measured on seven published RTL
     stationary operand in the array:  T + h (R - 1) + (C - 1) + lambda, after a load of R cycles
     output stationary:                T + (R - 1) + (C - 1) + D + lambda
 
-with T streamed vectors, h registers per vertical hop, lambda fixed latency, and the drain D = 0, R or C. Without overlap
-folds follow one another; ``overlap_load`` hides the next load under the stream (a fold then lasts at least R cycles),
-``overlap_drain`` lets the pipeline stay full between folds, so that skew and drain are paid once.
+with T streamed vectors, h registers per vertical hop, lambda fixed latency, and the drain D = 0, R or C. A partial fold
+costs as much as a full one. Without overlap folds follow one another. ``overlap_load`` hides a load under the fold before
+it; ``overlap_drain`` lets the pipeline stay full, so that skew is paid once, at the end, and results leave under the next
+fold. What does not hide is exposed: ``max(load - fold before, 0)`` and ``max(D - T, 0)`` before each fold but the first.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import numpy as np
 
 from hwsim.hardware.parts import SystolicArray
 
+Sizes = dict[str, np.ndarray]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrayCycles:
@@ -26,8 +29,8 @@ class ArrayCycles:
 
     Args:
         compute: streaming operands.
-        fill: loading stationary operands and running down the rows, where exposed.
-        drain: running out of the columns, the fixed latency, and shifting results out, where exposed.
+        fill: loading stationary operands where exposed, and running down the rows.
+        drain: running out of the columns, the fixed latency, and shifting results out where exposed.
     """
 
     compute: int
@@ -40,7 +43,7 @@ class ArrayCycles:
         return self.compute + self.fill + self.drain
 
 
-def folds_of(array: SystolicArray, sizes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def folds_of(array: SystolicArray, sizes: Sizes) -> Sizes:
     """Return the folds along each dimension of tiles of the given sizes; one along time."""
     flow = array.flow
     return {
@@ -48,6 +51,12 @@ def folds_of(array: SystolicArray, sizes: dict[str, np.ndarray]) -> dict[str, np
         flow.columns: -(-sizes[flow.columns] // array.columns),
         flow.time: np.ones_like(sizes[flow.time]),
     }
+
+
+def fold_count(array: SystolicArray, sizes: Sizes) -> np.ndarray:
+    """Return the folds of each tile, int64 ``[tiles]``."""
+    folds = folds_of(array, sizes)
+    return folds[array.flow.rows] * folds[array.flow.columns]
 
 
 def skew(array: SystolicArray) -> tuple[int, int]:
@@ -68,54 +77,49 @@ def load_cycles(array: SystolicArray) -> int:
     return 0 if array.flow.reduces_in_time else array.rows
 
 
-def tile_cycles(array: SystolicArray, sizes: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (compute, fill, drain) of each tile, without what is paid once per layer.
+def tail_cycles(array: SystolicArray) -> int:
+    """Return the cycles from the last streamed operand's entry to the last result, where a fold does not include them."""
+    return sum(skew(array)) if array.overlap_drain else 0
 
-    Args:
-        array: the machine's array.
-        sizes: int64 ``[tiles]`` by dimension letter.
+
+def fold_cycles(array: SystolicArray, stream: np.ndarray) -> np.ndarray:
+    """Return the cycles from a fold's first streamed operand until the next fold may stream, loads not counted."""
+    return stream if array.overlap_drain else stream + sum(skew(array))
+
+
+def exposed_cycles(array: SystolicArray, before: np.ndarray, stream: np.ndarray) -> np.ndarray:
+    """Return the idle cycles in front of a fold of ``stream`` vectors that follows one of ``before`` vectors."""
+    if array.flow.reduces_in_time:
+        return np.maximum(drain_cycles(array) - stream, 0) if array.overlap_drain else np.zeros_like(stream)
+    load = load_cycles(array)
+    return np.maximum(load - fold_cycles(array, before), 0) if array.overlap_load else np.full_like(stream, load)
+
+
+def tile_cycles(array: SystolicArray, sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
+    """Return (idle, busy) cycles of tiles that follow one another in a ring, int64 ``[tiles]`` each.
+
+    ``idle`` is exposed in front of a tile's first fold, whose predecessor is the last fold of the tile before (of the
+    first tile: of the last). ``busy`` is all its folds and what is exposed between them.
     """
-    folds = folds_of(array, sizes)
-    count = folds[array.flow.rows] * folds[array.flow.columns]
-    stream = sizes[array.flow.time]
-    down, out = skew(array)
-    load, drain = load_cycles(array), drain_cycles(array)
-    fill, empty = np.zeros_like(count), np.zeros_like(count)
-    if array.overlap_drain:
-        empty = empty + np.maximum(drain - stream, 0)  # the results of one fold leave under the next
-        hidden = stream
-    else:
-        fill, empty = fill + down, empty + out
-        hidden = stream + down + out
-    fill = fill + (np.maximum(load - hidden, 0) if array.overlap_load else load)
-    return count * stream, count * fill, count * empty
+    stream, count = sizes[array.flow.time], fold_count(array, sizes)
+    within = exposed_cycles(array, stream, stream)
+    busy = count * fold_cycles(array, stream) + (count - 1) * within
+    return exposed_cycles(array, np.roll(stream, 1), stream), busy
 
 
-def layer_cycles(array: SystolicArray) -> tuple[int, int]:
-    """Return (fill, drain) paid once per layer: the first exposed load, and skew and drain where folds overlap."""
-    down, out = skew(array)
-    first_load = load_cycles(array) if array.overlap_load else 0
-    return first_load + (down if array.overlap_drain else 0), out if array.overlap_drain else 0
-
-
-def sequence_cycles(array: SystolicArray, sizes: dict[str, np.ndarray], groups: int = 1) -> ArrayCycles:
+def sequence_cycles(array: SystolicArray, sizes: Sizes, groups: int = 1) -> ArrayCycles:
     """Return the cycles of tiles one after the other, the whole sequence ``groups`` times, memory not counted."""
-    compute, fill, drain = (int(part.sum()) * groups for part in tile_cycles(array, sizes))
-    once_fill, once_drain = layer_cycles(array)
-    last = {dim: values[-1:] for dim, values in sizes.items()}
-    unneeded_fill = int(np.maximum(load_cycles(array) - _hidden(array, last), 0)[0]) if array.overlap_load else 0
-    unneeded_drain = int(np.maximum(drain_cycles(array) - last[array.flow.time], 0)[0]) if array.overlap_drain else 0
-    return ArrayCycles(
-        compute=compute, fill=fill + once_fill - unneeded_fill, drain=drain + once_drain - unneeded_drain
-    )
+    stream, count = sizes[array.flow.time], fold_count(array, sizes)
+    idle, _ = tile_cycles(array, sizes)
+    folds = int(count.sum()) * groups
+    compute = int((count * stream).sum()) * groups
+    exposed = int((idle + (count - 1) * exposed_cycles(array, stream, stream)).sum()) * groups - int(idle[0])
+    down, out = skew(array)
+    times = 1 if array.overlap_drain else folds
+    fill, drain = (0, exposed) if array.flow.reduces_in_time else (exposed, 0)
+    return ArrayCycles(compute=compute, fill=load_cycles(array) + fill + times * down, drain=drain + times * out)
 
 
 def gemm_cycles(array: SystolicArray, m: int, k: int, n: int, groups: int = 1) -> ArrayCycles:
     """Return the cycles of ``groups`` products that are one tile each."""
     return sequence_cycles(array, {"m": np.array([m]), "k": np.array([k]), "n": np.array([n])}, groups)
-
-
-def _hidden(array: SystolicArray, sizes: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the cycles of one fold under which the next load hides."""
-    stream = sizes[array.flow.time]
-    return stream if array.overlap_drain else stream + sum(skew(array))

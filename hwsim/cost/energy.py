@@ -65,7 +65,8 @@ def compute_pj(row: Compute, table: EnergyTable) -> float:
     if row.unit == "array_register":
         return row.count * table.register_write_pj(row.a_bits)
     if row.unit in ("accumulator", "column_sum"):
-        return row.count * table.add_pj(row.a_bits)
+        price = table.multiply_pj(row.a_bits, row.b_bits) if row.action == "multiply" else table.add_pj(row.a_bits)
+        return row.count * price
     if row.unit == "requantizer":
         return row.count * table.requantize_pj(row.action, row.a_bits, row.b_bits)
     return row.count * table.vector_op_pj(row.action, row.a_bits)
@@ -77,6 +78,8 @@ def component_of(row: Compute) -> tuple[str, str]:
         return "mac", ""
     if row.unit == "array_register":
         return "array_registers", row.action
-    if row.unit in ("accumulator", "column_sum"):
+    if row.unit == "accumulator":
         return "accumulator_adders", "psum"
+    if row.unit == "column_sum":
+        return "column_sums", "ifmap"
     return row.unit, ""

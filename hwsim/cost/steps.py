@@ -11,9 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from hwsim.mapping.gemm import Gemm
-from hwsim.mapping.legal import ifmap_tile_elements
 from hwsim.mapping.mapping import Mapping
+from hwsim.mapping.tiles import cuts, ifmap_tile_elements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,16 +37,15 @@ class Steps:
         return {"m": self.m, "k": self.k, "n": self.n}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32)
 def steps_of(mapping: Mapping) -> Steps:
     """Return the steps of one group of the mapping's GEMM, in order."""
     gemm = mapping.gemm
-    sizes = {dim: _tiles(gemm.shape[dim], getattr(mapping, f"tile_{dim}")) for dim in "mkn"}
+    sizes = {dim: cuts(gemm, dim, getattr(mapping, f"tile_{dim}"))[1] for dim in "mkn"}
     outer, inner = mapping.order[0], mapping.order[1]
     trips = (len(sizes[outer]), len(sizes[inner]), len(sizes["k"]))
     index = dict(zip((outer, inner, "k"), (grid.reshape(-1) for grid in np.indices(trips)), strict=True))
-    starts = np.concatenate([[0], np.cumsum(sizes["m"])[:-1]])
-    loaded = ifmap_tile_elements(gemm, starts, sizes["m"], sizes["k"])
+    loaded = ifmap_tile_elements(gemm, mapping.tile_m, sizes["k"])
     m, k, n = (sizes[dim][index[dim]] for dim in "mkn")
     return Steps(
         m=m,
@@ -59,17 +57,7 @@ def steps_of(mapping: Mapping) -> Steps:
     )
 
 
-def _tiles(size: int, tile: int) -> np.ndarray:
-    starts = np.arange(0, size, tile)
-    return np.minimum(size - starts, tile)
-
-
 def _changes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     changed = np.ones(first.size, dtype=bool)
     changed[1:] = (np.diff(first) != 0) | (np.diff(second) != 0)
     return changed
-
-
-def group_count(gemm: Gemm) -> int:
-    """Return how often the steps repeat, once per group."""
-    return gemm.groups

@@ -54,8 +54,8 @@ OPS: dict[str, OpSpec] = {
     "Add": OpSpec(work=Work.INTEGER, operations=(("multiply", 2), ("add", 1))),
     "Sub": OpSpec(work=Work.INTEGER, operations=(("multiply", 2), ("add", 1))),
     "Sum": OpSpec(work=Work.INTEGER, operations=(("multiply", 2), ("add", 1))),
-    "Mul": OpSpec(work=Work.INTEGER, operations=(("multiply", 2),)),
-    "Concat": OpSpec(work=Work.INTEGER, attributes=("axis",), operations=(("multiply", 1),)),
+    "Mul": OpSpec(work=Work.INTEGER, operations=(("multiply", 1),)),
+    "Concat": OpSpec(work=Work.INTEGER, attributes=("axis",)),
     "MaxPool": OpSpec(
         work=Work.INTEGER, attributes=(*_POOL, "dilations"), same_grid=True, operations=(("compare", 1),), window=True
     ),

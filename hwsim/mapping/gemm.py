@@ -17,7 +17,9 @@ class Window:
         channels: input channels of one group.
         in_height, in_width, out_height, out_width: sizes (of a transposed convolution: after zeros were inserted).
         kernel, strides, dilations: (height, width).
-        pads: (top, left, bottom, right).
+        pads: (top, left, bottom, right); negative ones crop.
+        spread: (height, width) distance of the stored pixels; between them lie zeros that are multiplied but not stored
+            (transposed convolution).
     """
 
     batch: int
@@ -30,11 +32,22 @@ class Window:
     strides: tuple[int, int]
     dilations: tuple[int, int]
     pads: tuple[int, int, int, int]
+    spread: tuple[int, int] = (1, 1)
 
     @property
     def taps(self) -> int:
         """Kernel positions."""
         return self.kernel[0] * self.kernel[1]
+
+    @property
+    def image(self) -> int:
+        """Output pixels of one image."""
+        return self.out_height * self.out_width
+
+    @property
+    def stored_width(self) -> int:
+        """Pixels of an input row in memory."""
+        return (self.in_width - 1) // self.spread[1] + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +84,8 @@ class Gemm:
             raise MappingError(
                 f"gemm: m, k, n and groups must be positive, not {self.m}, {self.k}, {self.n}, {self.groups}"
             )
+        if self.window and self.m != self.window.batch * self.window.image:
+            raise MappingError(f"gemm: m={self.m} must be all output pixels = {self.window.batch * self.window.image}")
         if self.window and self.k != self.window.channels * self.window.taps:
             raise MappingError(f"gemm: k={self.k} must be channels x taps = {self.window.channels * self.window.taps}")
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from hwsim.errors import MappingError
-from hwsim.hardware.accelerator import SystolicArray
+from hwsim.hardware.parts import SystolicArray
 from hwsim.mapping.gemm import Gemm
 
 
@@ -24,7 +24,8 @@ class Mapping:
         gemm: the work.
         array: the array it runs on.
         tile_m, tile_k, tile_n: tile sizes in elements; the last tile of a dimension may be smaller. With a window,
-            ``tile_k`` is a multiple of the kernel taps (whole channels) or all of k, and ``tile_m`` whole output rows.
+            ``tile_k`` is a multiple of the kernel taps (whole channels) and ``tile_m`` whole output rows of one image
+            (cut at its border) or whole images.
         order: ``mnk`` (for each m tile all n tiles) or ``nmk``.
     """
 
@@ -45,6 +46,11 @@ class Mapping:
         window = self.gemm.window
         if window and self.tile_k % window.taps:
             raise MappingError(f"mapping: tile_k={self.tile_k} must be a multiple of the {window.taps} kernel taps")
+        if window and self.tile_m % (window.out_width if self.tile_m < window.image else window.image):
+            raise MappingError(
+                f"mapping: tile_m={self.tile_m} must be whole output rows of {window.out_width} pixels within one image "
+                f"of {window.image}, or whole images"
+            )
 
     @cached_property
     def k_segments(self) -> tuple[int, ...]:

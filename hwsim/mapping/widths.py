@@ -5,8 +5,9 @@ from __future__ import annotations
 from hwsim.errors import MappingError
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.mapping import Mapping
 from hwsim.numerics.accumulator import Accumulator
-from hwsim.numerics.formats import bits_for_range
+from hwsim.numerics.formats import IntFormat, bits_for_range
 
 
 def operand_bits(gemm: Gemm, datapath: Datapath) -> tuple[int, int]:
@@ -32,10 +33,36 @@ def multiplier_bits(layer: str, gemm: Gemm, datapath: Datapath) -> tuple[int, in
     return built
 
 
-def register_bits(register: Accumulator, gemm: Gemm, count: int) -> int:
-    """Return the register's width; where it is open, the bound of the data types for ``count`` products."""
+def register_bits(register: Accumulator, gemm: Gemm, count: int, *, centred: bool = False) -> int:
+    """Return the register's width; where it is open, the bound of the data types for ``count`` products.
+
+    ``centred``: codes minus their zero point are multiplied. Of an asymmetric grid those reach the format's whole span
+    in both directions, whatever the zero point is.
+    """
     if register.bits is not None:
         return register.bits
-    a, b = gemm.ifmap, gemm.weight
-    corners = [x * y * count for x in (a.minimum, a.maximum) for y in (b.minimum, b.maximum)]
+    a = _extremes(gemm.ifmap, centred and gemm.ifmap_asymmetric)
+    b = _extremes(gemm.weight, centred and gemm.weight_asymmetric)
+    corners = [x * y * count for x in a for y in b]
     return bits_for_range(min(*corners, 0), max(*corners, 0))
+
+
+def psum_bits(mapping: Mapping, datapath: Datapath) -> int:
+    """Return the width of the partial-sum register inside the array: it adds the products of one fold."""
+    centred = datapath.zero_point == "subtracted"
+    return register_bits(datapath.psum, mapping.gemm, max(mapping.k_segments), centred=centred)
+
+
+def accumulator_bits(gemm: Gemm, datapath: Datapath) -> int:
+    """Return the width of the accumulators behind the array: they add all k products."""
+    return register_bits(datapath.accumulator, gemm, gemm.k, centred=datapath.zero_point == "subtracted")
+
+
+def has_column_constant(gemm: Gemm, datapath: Datapath) -> bool:
+    """Whether a constant joins every output column: a bias, or the ifmap's zero point times the weights' sum."""
+    return gemm.has_bias or (gemm.ifmap_asymmetric and datapath.zero_point == "folded")
+
+
+def _extremes(number: IntFormat, centred: bool) -> tuple[int, int]:
+    span = number.maximum - number.minimum
+    return (-span, span) if centred else (number.minimum, number.maximum)

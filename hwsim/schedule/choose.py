@@ -7,10 +7,12 @@ chosen latency never rises when a width falls.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
 
+from hwsim.cost.array_cycles import exposed_cycles, fold_cycles
 from hwsim.cost.array_layer import array_cycles, dram_bits
 from hwsim.errors import MappingError
 from hwsim.hardware.accelerator import Accelerator
@@ -18,10 +20,13 @@ from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.parts import SystolicArray
 from hwsim.mapping.candidates import Candidates, candidates
 from hwsim.mapping.gemm import Gemm
-from hwsim.mapping.legal import fits, ifmap_total_elements, memory_bytes, tile_bits
+from hwsim.mapping.legal import ceil_div_array, fits, tile_bits
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import register_bits
+from hwsim.mapping.tiles import cuts, ifmap_total, per_tile
+from hwsim.mapping.widths import accumulator_bits
+from hwsim.schedule.shortage import too_small
 
+MAX_STEPS = 200_000
 ORDERS = ("mnk", "nmk")
 
 
@@ -30,14 +35,15 @@ def choose_mapping(gemm: Gemm, accelerator: Accelerator, datapath: Datapath) -> 
     """Return the best mapping of ``gemm`` among ``hwsim.mapping.candidates``.
 
     Raises:
-        MappingError: not even the smallest tile fits the on-chip memories.
+        MappingError: no tile fits the on-chip memories (or only such as would cut the layer into over MAX_STEPS tiles).
     """
     array = accelerator.array
     every = candidates(gemm, array.rows, array.columns)
-    psum_bits = register_bits(datapath.accumulator, gemm, gemm.k)
-    legal = fits(accelerator, tile_bits(gemm, every.m, every.k, every.n, psum_bits))
+    every = every.only(step_count(gemm, every) <= MAX_STEPS)
+    needed = tile_bits(gemm, every.m, every.k, every.n, accumulator_bits(gemm, datapath))
+    legal = fits(accelerator, needed)
     if not legal.any():
-        raise MappingError(_too_small(gemm, accelerator, psum_bits, every))
+        raise MappingError(too_small(accelerator, every, needed))
     tiles = every.only(legal)
     ranked: list[tuple[int, int, str, int]] = []
     for order in ORDERS:
@@ -57,46 +63,50 @@ def choose_mapping(gemm: Gemm, accelerator: Accelerator, datapath: Datapath) -> 
     return best[2]
 
 
+def step_count(gemm: Gemm, tiles: Candidates) -> np.ndarray:
+    """Return the tiles of one group, int64 ``[candidates]``."""
+    trips = _trips(gemm, tiles)
+    return trips["m"] * trips["k"] * trips["n"]
+
+
 def lower_bound(gemm: Gemm, accelerator: Accelerator, tiles: Candidates, order: str) -> tuple[np.ndarray, np.ndarray]:
     """Return (cycles, DRAM bits) that no execution of the tiles goes below, int64 ``[candidates]``.
 
-    The array's own time plus the first load and the last store, or all transfers over the DRAM channel.
+    The array's own time plus the first load, or all transfers over the DRAM channel. The bits are exact.
     """
     dram, groups = accelerator.dram, gemm.groups
-    trips = {dim: -(-gemm.shape[dim] // getattr(tiles, dim)) for dim in "mkn"}
+    trips = _trips(gemm, tiles)
     stays = trips["k"] == 1  # the operand of the outer dimension stays while the inner one runs
     whole = stays & (trips[order[1]] == 1)  # the operand of the inner dimension stays altogether
     ifmap_repeats = np.where(stays if order == "mnk" else whole, 1, trips["n"])
     weight_repeats = np.where(whole if order == "mnk" else stays, 1, trips["m"])
-    ifmap = ifmap_total_elements(gemm, tiles.m) * ifmap_repeats * gemm.ifmap.bits
+    ifmap = ifmap_total(gemm, tiles.m) * ifmap_repeats * gemm.ifmap.bits
     weight = gemm.k * gemm.n * weight_repeats * gemm.weight.bits
     traffic = (ifmap + weight + gemm.m * gemm.n * gemm.ofmap.bits) * groups
     first = tiles.k * tiles.n * gemm.weight.bits // dram.bits_per_cycle + dram.latency_cycles
-    busy = _least_busy(gemm, accelerator.array, tiles, trips) * groups
+    busy = _array_time(gemm, accelerator.array, tiles) * groups
     return np.maximum(busy + first, traffic // dram.bits_per_cycle), traffic
 
 
-def _least_busy(gemm: Gemm, array: SystolicArray, tiles: Candidates, trips: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the streaming cycles of one group: folds along rows and columns, edges exact, times the streamed dimension."""
+def _trips(gemm: Gemm, tiles: Candidates) -> dict[str, np.ndarray]:
+    return {dim: _sum_over_tiles(gemm, dim, tiles, np.ones_like) for dim in "mkn"}
+
+
+def _array_time(gemm: Gemm, array: SystolicArray, tiles: Candidates) -> np.ndarray:
+    """Return the array's cycles for one group: folds along rows and columns, times the streams of a fold.
+
+    Before the first fold of all nothing is exposed, but then the load or the drain of the layer is: it is no less.
+    """
+
+    def stream_cycles(sizes: np.ndarray) -> np.ndarray:
+        return fold_cycles(array, sizes) + exposed_cycles(array, sizes, sizes)
+
     flow = array.flow
-    folds = {}
-    for dim, size in ((flow.rows, array.rows), (flow.columns, array.columns)):
-        tile, total = getattr(tiles, dim), gemm.shape[dim]
-        last = total - (trips[dim] - 1) * tile
-        folds[dim] = (trips[dim] - 1) * -(-tile // size) + -(-last // size)
-    return folds[flow.rows] * folds[flow.columns] * gemm.shape[flow.time]
+    rows = _sum_over_tiles(gemm, flow.rows, tiles, lambda sizes: ceil_div_array(sizes, array.rows))
+    columns = _sum_over_tiles(gemm, flow.columns, tiles, lambda sizes: ceil_div_array(sizes, array.columns))
+    return rows * columns * _sum_over_tiles(gemm, flow.time, tiles, stream_cycles)
 
 
-def _too_small(gemm: Gemm, accelerator: Accelerator, psum_bits: int, every: Candidates) -> str:
-    m, k, n = (np.array([sizes.min()]) for sizes in (every.m, every.k, every.n))
-    needed = memory_bytes(accelerator, tile_bits(gemm, m, k, n, psum_bits))
-    short = [level for level in accelerator.memory if needed[level.name][0] > level.size_bytes]
-    lacks = [
-        f"memory {level.name!r} has {level.size_bytes} bytes and needs {int(needed[level.name][0])}" for level in short
-    ]
-    wider = short[0] if short else accelerator.memory[0]
-    return (
-        f"no tile fits {accelerator.name}; for the smallest ({m[0]} x {k[0]} x {n[0]}, m x k x n) "
-        f"{' and '.join(lacks) or 'the memories together are too small'}; enlarge it, as "
-        f"--set memory.{wider.name}.size_bytes={max(int(needed[wider.name][0]), wider.size_bytes)}"
-    )
+def _sum_over_tiles(gemm: Gemm, dim: str, tiles: Candidates, measure: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Return the sum of ``measure`` over the sizes of all tiles along ``dim``, int64 ``[candidates]``."""
+    return per_tile(getattr(tiles, dim), lambda tile: int(measure(cuts(gemm, dim, tile)[1]).sum()))

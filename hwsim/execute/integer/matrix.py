@@ -19,8 +19,12 @@ def gemm(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def matmul(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
-    """MatMul: a 2-D right operand meets all leading dimensions as one m; batched operands are groups."""
+    """MatMul: a 2-D right operand meets all leading dimensions as one m; batched operands are groups; vectors as in numpy."""
     a, b = operands
+    if a.ndim == 1:
+        return [matmul(layer, [a[None, :], b])[0][..., 0, :]]
+    if b.ndim == 1:
+        return [matmul(layer, [a, b[:, None]])[0][..., 0]]
     if b.ndim == 2:
         sums = array_product(layer, a.reshape(1, -1, a.shape[-1]), b[None], None)
         return [requantized(layer, sums[0]).reshape(*a.shape[:-1], b.shape[-1])]

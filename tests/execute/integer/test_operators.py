@@ -188,6 +188,8 @@ def test_convolutions(op, attributes, weight_shape, image, asymmetric_weights, z
         ((2, 3, 5, 7), (7, 4), True),
         ((2, 3, 5, 7), (2, 3, 7, 4), False),
         ((3, 5, 7), (3, 7, 2), True),
+        ((2, 5, 7), (7,), True),
+        ((4, 7), (1, 7, 3), True),
     ],
 )
 def test_matrix_products(left, right, constant, zero_point, requantizer):

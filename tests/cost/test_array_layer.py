@@ -1,0 +1,148 @@
+"""Accesses, arithmetic and cycles of array layers equal loops over tiles and folds."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hwsim.cost.array_layer import array_layer, dram_bits
+from hwsim.mapping.mapping import Mapping
+from tests.cost import twin
+from tests.cost.layer_timing import chunks, timing
+from tests.cost.machines import arrays, gemm, machine, mappings
+
+
+@st.composite
+def cases(draw):
+    keys = {
+        "bias": draw(st.sampled_from(["start", "end"])),
+        "zero_point": draw(st.sampled_from(["folded", "subtracted"])),
+    }
+    accelerator = machine(
+        array=draw(arrays),
+        dram={"bits_per_cycle": draw(st.sampled_from([3, 64, 4096])), "latency_cycles": draw(st.integers(0, 20))},
+        port=draw(st.sampled_from([16, 100, 1 << 16])),
+        vector={"requantizer_lanes": draw(st.sampled_from([1, 1000]))},
+        datapath=keys,
+        buffered=draw(st.booleans()),
+        size=draw(st.sampled_from([100, 1 << 20])),
+    )
+    return accelerator, draw(mappings(accelerator.array))
+
+
+def rows(cost, **equal):
+    return [a for a in cost.accesses if all(getattr(a, key) == value for key, value in equal.items())]
+
+
+def count(cost, **equal):
+    return sum(a.count for a in rows(cost, **equal))
+
+
+@given(cases())
+def test_accesses(case):
+    accelerator, mapping = case
+    datapath, work = accelerator.datapath, mapping.gemm
+    cost = array_layer(mapping, accelerator, datapath)
+    steps = twin.steps_of(mapping)
+    groups, outputs = work.groups, work.m * work.n * work.groups
+    for operand in ("ifmap", "weight"):
+        loads = sum(step.loads[operand] for step in steps) * groups
+        assert count(cost, memory="dram", operand=operand, action="read") == loads
+        assert count(cost, memory=f"{operand}s", operand=operand, action="write") == loads
+        assert (
+            count(cost, memory=f"{operand}s", operand=operand, action="read")
+            == sum(step.reads[operand] for step in steps) * groups
+        )
+    constant = work.has_bias or (work.ifmap_asymmetric and datapath.zero_point == "folded")
+    sums = sum(step.reads["psum"] for step in steps) * groups
+    preloaded = outputs if constant and datapath.bias == "start" else 0
+    assert count(cost, operand="psum", action="write") == count(cost, operand="psum", action="read") == sums + preloaded
+    assert count(cost, memory="dram", operand="ofmap") == outputs == sum(step.stores for step in steps) * groups
+    assert count(cost, memory="ofmaps", action="read") == count(cost, memory="ofmaps", action="write") == outputs
+    assert count(cost, memory="dram", operand="bias") == (work.n * groups if constant else 0)
+    assert count(cost, memory="weights", operand="bias", action="read") == (
+        sum(step.columns for step in steps) * groups if constant else 0
+    )
+    adds = sum(c.count for c in cost.compute if c.unit == "accumulator")
+    assert adds == sums - (0 if constant else outputs)
+    bits = sum(a.count * a.bits for a in rows(cost, memory="dram") if a.operand != "bias")
+    assert bits == dram_bits(mapping)
+
+
+@given(cases())
+def test_cycles(case):
+    accelerator, mapping = case
+    array, work, dram = mapping.array, mapping.gemm, accelerator.dram
+    cycles = array_layer(mapping, accelerator, accelerator.datapath).cycles
+    steps = twin.steps_of(mapping)
+    folds = [fold for step in steps for fold in step.folds] * work.groups
+    ideal = twin.array_end(array, folds)
+    assert cycles.compute == sum(folds)
+    assert cycles.compute + cycles.fill + cycles.drain == ideal
+    assert cycles.stall >= 0
+    parts = timing(accelerator, mapping, steps)
+    ends = [twin.events(**parts, repeats=work.groups)]
+    if len(steps) == 1:
+        ends += [twin.events(**chunk, repeats=1) for chunk in chunks(accelerator, mapping, parts)]
+    assert cycles.total == min(ends)
+    assert work.macs <= cycles.total * array.rows * array.columns
+    bits = sum(sum(s.loads.values()) * min(work.ifmap.bits, work.weight.bits) for s in steps) * work.groups
+    assert cycles.total * dram.bits_per_cycle >= bits
+
+
+@given(cases())
+def test_more_bandwidth_is_never_slower(case):
+    accelerator, mapping = case
+    dram = accelerator.dram.model_copy(update={"bits_per_cycle": accelerator.dram.bits_per_cycle + 5})
+    faster = accelerator.model_copy(update={"dram": dram})
+    base = array_layer(mapping, accelerator, accelerator.datapath).cycles.total
+    assert array_layer(mapping, faster, accelerator.datapath).cycles.total <= base
+
+
+@given(st.tuples(*[st.integers(1, 20)] * 3), st.integers(1, 3), st.sampled_from(["mnk", "nmk"]))
+def test_halving_widths_halves_storage_traffic(shape, groups, order):
+    accelerator = machine()
+    cuts = {f"tile_{dim}": max(size // 2, 1) for dim, size in zip("mkn", shape, strict=True)}
+    wide, narrow = (
+        array_layer(
+            Mapping(gemm=gemm(*shape, groups=groups, bits=bits), array=accelerator.array, order=order, **cuts),
+            accelerator,
+            accelerator.datapath,
+        )
+        for bits in ((8, 8, 8), (4, 4, 4))
+    )
+    for a, b in zip(wide.accesses, narrow.accesses, strict=True):
+        assert a.count == b.count
+        assert a.operand == "psum" or a.bits == 2 * b.bits
+
+
+@given(cases())
+def test_dram_traffic_is_at_least_compulsory(case):
+    _, mapping = case
+    work = mapping.gemm
+    steps = twin.steps_of(mapping)
+    whole = twin.pixels(work, (0, work.m), (0, work.k))
+    assert sum(step.loads["ifmap"] for step in steps) >= whole
+    assert sum(step.loads["weight"] for step in steps) >= work.k * work.n
+    least = (
+        whole * work.ifmap.bits + work.k * work.n * work.weight.bits + work.m * work.n * work.ofmap.bits
+    ) * work.groups
+    assert dram_bits(mapping) >= least
+
+
+def test_register_writes_by_dataflow():
+    for flow, hops, expected in (
+        ("weight_stationary", 2, {"ifmap": 24, "weight": 6 * 5 // 2, "psum": 48}),
+        ("input_stationary", 1, {"ifmap": 8 * 5 // 2, "weight": 24, "psum": 24}),
+        ("output_stationary", 1, {"ifmap": 24, "weight": 24, "psum": 24 + 12 * 5 // 2}),
+    ):
+        accelerator = machine(array={"dataflow": flow, "vertical_hop_registers": hops})
+        mapping = Mapping(gemm=gemm(4, 2, 3), array=accelerator.array, tile_m=4, tile_k=2, tile_n=3)
+        compute = array_layer(mapping, accelerator, accelerator.datapath).compute
+        assert {c.action: c.count for c in compute if c.unit == "array_register"} == expected
+
+
+def test_columns_are_numbers():
+    accelerator = machine()
+    mapping = Mapping(gemm=gemm(4, 2, 3), array=accelerator.array, tile_m=4, tile_k=2, tile_n=3)
+    cost = array_layer(mapping, accelerator, accelerator.datapath)
+    assert not any(isinstance(value, np.generic) for a in cost.accesses for value in (a.count, a.bits))
