@@ -69,8 +69,7 @@ class Pipeline:
                 free, before, done = free + skipped, before + skipped, done + skipped
                 seen.clear()
             seen[state] = (left, done)
-        result = done + self.tail
-        return max(free, result) + pending if pending else result
+        return max(free, done + self.tail) + pending
 
     def _round(
         self, rows: list[tuple[int, ...]], free: int, before: int, done: int, pending: int

@@ -41,6 +41,11 @@ def test_no_faster_when_a_step_gets_slower(drawn, name, data):
     assert finish(slower, keys) >= finish(parts, keys)
 
 
+def test_a_store_may_outlast_a_later_step_that_stores_nothing():
+    parts = {"load": [1, 0], "preload": [0, 0], "idle": [0, 0], "busy": [0, 0], "store": [1, 0]}
+    assert finish(parts, {"double_buffered": False}) == 2
+
+
 def test_alternating_repeats_are_extrapolated_exactly():
     """Two buffers let the time of a repeat alternate: (5 + 10 + 2) / 2 is no integer."""
     parts = {"load": [5], "preload": [0], "idle": [0], "busy": [2], "store": [0]}
