@@ -17,8 +17,8 @@ from hwsim.errors import HwsimError, did_you_mean
 def names() -> tuple[str, ...]:
     """Return the schemes, sorted: the files of this folder that do not start with an underscore.
 
-    >>> names()
-    ('fixed_point', 'float32', 'power_of_two')
+    >>> {"fixed_point", "float32", "power_of_two"} <= set(names())
+    True
     """
     return tuple(sorted(entry.name for entry in iter_modules(__path__) if not entry.name.startswith("_")))
 

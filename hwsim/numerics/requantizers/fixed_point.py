@@ -1,7 +1,9 @@
 """Integer multiplier and one rounding shift: ``y = clamp(rounding_shift(acc * m, s) + z)``, with ``scale = m * 2^-s``.
 
-With 32 bits and ``half_up`` it is the single rounding of TensorFlow Lite, ruy (``apply_multiplier.cc``) and CMSIS-NN
-(``CMSIS_NN_USE_SINGLE_ROUNDING``), and XNNPACK's ``rndnu``; with ``half_away`` NVDLA's SDP converter. The multiplier is
+With 32 bits and ``half_up`` it is the single rounding of TensorFlow Lite (``TFLITE_SINGLE_ROUNDING``), ruy
+(``apply_multiplier.cc``) and CMSIS-NN (``CMSIS_NN_USE_SINGLE_ROUNDING``), and Ethos-U's ``NATURAL``; with ``to_zero``
+Ethos-U's ``TRUNCATE`` (its ``TFL`` is ``tflite_double``). With 25 bits and ``half_up`` it is the arithmetic of
+``xnnpack_rndnu``, with 16 and ``half_away`` that of ``nvdla_sdp`` without an output zero point. The multiplier is
 normalized as in gemmlowp: of ``bits`` bits, the sign included, its magnitude lies in ``[2^(bits-2), 2^(bits-1))``.
 """
 

@@ -1,6 +1,7 @@
 """A shift and nothing else: ``y = clamp(rounding_shift(acc, s) + z)``, for scales that are exact powers of two.
 
-VTA's ALU (``floor``), Gemmini's ``ROUNDING_RIGHT_SHIFT`` (``half_even``), hls4ml's ``ap_fixed`` casts.
+VTA's ALU followed by MIN and MAX (``floor``; ``vta_shift`` without them), Gemmini's ``ROUNDING_RIGHT_SHIFT`` and the shift
+of its systolic array (``half_even``), hls4ml's ``ap_fixed`` casts.
 """
 
 from __future__ import annotations
