@@ -2,7 +2,7 @@
 
 If I quantize my network this way and build this machine, what will it compute and what will it cost?
 
-The six verbs below are all that a script needs; each is imported when first used.
+The seven verbs below are all that a script needs; each is imported when first used.
 """
 
 from __future__ import annotations

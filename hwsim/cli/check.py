@@ -24,6 +24,7 @@ def check(
     """Validate a network, a machine and a precision plan together, and print each layer's accumulator widths."""
     from hwsim.cli import resolve
     from hwsim.cli.show import aligned
+    from hwsim.cost import cost
     from hwsim.explore.check import overflow_table
     from hwsim.quantization import Scheme, quantize
     from hwsim.schedule import schedule
@@ -40,6 +41,7 @@ def check(
     graph = resolve.resolve_network(network, batch, dimensions, seed)
     quantized = quantize(graph, Scheme(plan=plan), None)
     mappings = schedule(quantized, machine)
+    cost(quantized, machine, mappings)  # prices everything, so that what `run` would refuse is refused here
     rows = list(overflow_table(quantized, machine, mappings).rows())
     head = ("layer", "psum: types", "weights", "machine", "accumulator: types", "weights", "machine", "")
     keys = ("layer", "psum_type_bits", "psum_bits", "psum", "accumulator_type_bits", "accumulator_bits", "accumulator")

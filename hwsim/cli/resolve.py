@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from hwsim.graph import Graph
     from hwsim.hardware import Accelerator, PrecisionPlan
+    from hwsim.simulation.metrics import Metric
 
 CALIBRATION_IMAGES = 64
 DRAWN_CALIBRATION_IMAGES = 4
@@ -67,9 +67,14 @@ def resolve_machine(hardware: str, overrides: Sequence[str] | None, plan: Precis
     return load_accelerator(hardware, overrides=tuple(overrides or ()), precision=plan)
 
 
-def needs_power_of_two(graph: Graph, accelerator: Accelerator) -> bool:
-    """Whether any layer's requantizer can only shift."""
-    return any(accelerator.datapath_for(node.name).requantizer.scheme == "power_of_two" for node in graph.nodes)
+def resolve_metric(text: str) -> Metric:
+    """Return the metric; a module of the working folder can be named, as with ``python -m``."""
+    from hwsim.simulation.metrics import metric_of
+
+    folder = str(Path.cwd())
+    if ":" in text and folder not in sys.path:
+        sys.path.insert(0, folder)
+    return metric_of(text)
 
 
 def resolve_data(
@@ -93,12 +98,17 @@ def resolve_data(
         return Data(images=None, calibration=shown, files={}, notes=(note,))
     arrays = _first(read_npz(inputs), images)
     _check_names(graph, arrays, inputs)
+    ignored = [name for name in arrays if name not in (*graph.inputs, "labels")]
+    notes = (f"keys of {inputs.name} that are no input were left out: {', '.join(ignored)}",) if ignored else ()
+    arrays = {name: array for name, array in arrays.items() if name not in ignored}
     files = {"inputs": inputs}
     if calibration is not None:
         files["calibration"] = calibration
-        return Data(images=arrays, calibration=read_npz(calibration), files=files)
-    note = f"ranges were set on the first {CALIBRATION_IMAGES} images of --inputs; --calibration takes others"
-    return Data(images=arrays, calibration=_first(arrays, CALIBRATION_IMAGES), files=files, notes=(note,))
+        return Data(images=arrays, calibration=read_npz(calibration), files=files, notes=notes)
+    shown = _first({name: arrays[name] for name in graph.inputs}, CALIBRATION_IMAGES)
+    count = len(shown[graph.inputs[0]])
+    note = f"ranges were set on the first {count} images of --inputs; --calibration takes others"
+    return Data(images=arrays, calibration=shown, files=files, notes=(*notes, note))
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
@@ -106,14 +116,26 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
     import numpy as np
 
     if not path.is_file():
-        raise HwsimError(f"{path}: no such file; give an .npz whose keys are the network's input names")
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise HwsimError(f"{path}: {what}; give an .npz whose keys are the network's input names")
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 raise HwsimError(f"{path}: holds one unnamed array; save it with numpy.savez(path, input_name=array)")
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError) as error:
-        raise HwsimError(f"{path}: is not a readable .npz archive ({error}); write it with numpy.savez") from None
+            arrays = {name: archive[name] for name in archive.files}
+    except HwsimError:
+        raise
+    except Exception as error:  # numpy, zipfile, zlib and tokenize each raise kinds of their own on damaged bytes
+        raise HwsimError(
+            f"{path}: is not a readable .npz archive of plain arrays ({type(error).__name__}); write it with numpy.savez"
+        ) from None
+    if not arrays:
+        raise HwsimError(f"{path}: is empty; save the images with numpy.savez(path, input_name=array)")
+    scalars = [name for name, array in arrays.items() if array.ndim == 0]
+    if scalars:
+        raise HwsimError(f"{path}: {scalars[0]!r} is a single number; dimension 0 of every array must count the images")
+    return arrays
 
 
 def _check_names(graph: Graph, arrays: dict[str, np.ndarray], path: Path) -> None:

@@ -36,12 +36,11 @@ def run(
     from datetime import UTC, datetime
 
     from hwsim.cli import resolve
-    from hwsim.quantization import Scheme, quantize
+    from hwsim.quantization import Scheme, quantize, shifts_only
     from hwsim.reporting.manifest import manifest
     from hwsim.reporting.progress import progress
     from hwsim.reporting.report import report
     from hwsim.reporting.terminal import print_result
-    from hwsim.simulation.metrics import metric_of
     from hwsim.simulation.simulate import simulate
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -56,11 +55,11 @@ def run(
         weight_granularity=granularity,
     )
     machine = resolve.resolve_machine(hardware, overrides, plan)
-    chosen = metric_of(metric)
+    chosen = resolve.resolve_metric(metric)
     graph = resolve.resolve_network(network, batch, dimensions, seed)
     data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
     notes = data.notes
-    power_of_two = resolve.needs_power_of_two(graph, machine)
+    power_of_two = shifts_only(graph, machine)
     if power_of_two:
         notes += ("scales are powers of two, because a layer's requantizer only shifts",)
     shown = (

@@ -34,7 +34,6 @@ def sweep(
     from hwsim.hardware import PrecisionPlan
     from hwsim.reporting.progress import progress
     from hwsim.reporting.tradeoff import write_pareto, write_tradeoff
-    from hwsim.simulation.metrics import metric_of
 
     machine = resolve.resolve_machine(hardware, overrides, PrecisionPlan())
     graph = resolve.resolve_network(network, 1, None, seed)
@@ -51,14 +50,14 @@ def sweep(
             activations=formats(activations),
             accumulators=[text.strip() for text in accumulators.split(",")],
             range=range_ or resolve.DEFAULT_RANGE,
-            metric=metric_of(metric),
+            metric=resolve.resolve_metric(metric),
             out=out,
             progress=lambda points: progress(points, "points"),
         )
     except KeyboardInterrupt:
-        raise HwsimError(
-            f"sweep: interrupted; finished points are in {out / 'sweep.csv'}, the same command resumes"
-        ) from None
+        kept = out / "sweep.csv"
+        state = f"finished points are in {kept}" if kept.exists() else "no point was finished yet"
+        raise HwsimError(f"sweep: interrupted; {state}, the same command resumes") from None
     picture = write_tradeoff(table, out)
     best = write_pareto(table, out)
     typer.echo(f"{len(table)} points: {out / 'sweep.csv'}")

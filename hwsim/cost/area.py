@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hwsim.cost.array_cycles import drain_cycles
+from hwsim.cost.requantizers import circuit
 from hwsim.energy import EnergyTable
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.parts import SystolicArray
@@ -29,7 +30,10 @@ def area_table(accelerator: Accelerator, table: EnergyTable, mappings: dict[str,
     element = table.multiplier_area_um2(a, b) + table.adder_area_um2(psum)
     element += table.register_area_um2(_registers(array, a, b, psum))
     schemes = _schemes(accelerator, mappings)
-    requantizer = max(table.requantizer_area_um2(scheme, accumulator, bits) for scheme, bits in schemes)
+    requantizer = max(
+        table.requantizer_area_um2(scheme, accumulator, bits)
+        for scheme, bits in sorted(circuit(*unit) for unit in schemes)
+    )
     vector = accelerator.vector
     lane = table.multiplier_area_um2(vector.bits, vector.bits) + table.adder_area_um2(vector.bits)
     logic = {

@@ -58,11 +58,16 @@ class PointStore:
 
     def _rewrite(self, path: Path) -> None:
         temporary = path.with_suffix(".partial")
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(self.columns)
-            writer.writerows([_cell(row[name]) for name in self.columns] for row in self.rows.values())
-        temporary.replace(path)
+        try:
+            with temporary.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(self.columns)
+                writer.writerows([_cell(row[name]) for name in self.columns] for row in self.rows.values())
+            temporary.replace(path)
+        except OSError as error:
+            raise HwsimError(
+                f"{temporary}: cannot be written ({error.strerror}); move it away, or choose another --out"
+            ) from None
 
     def __contains__(self, point: str) -> bool:
         return point in self.rows

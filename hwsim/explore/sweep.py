@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from hwsim import __version__
+from hwsim.energy import load_table
 from hwsim.explore.store import PointStore, point_id
 from hwsim.graph import Graph
 from hwsim.hardware import Accelerator, PrecisionPlan, with_precision
 from hwsim.hardware.problems import validate
-from hwsim.quantization import Scheme, prepare, quantize
+from hwsim.quantization import Scheme, prepare, quantize, shifts_only
 from hwsim.quantization.calibrate import observe
-from hwsim.simulation.metrics import Metric, accuracy
+from hwsim.simulation.metrics import Metric, accuracy, metric_name
 from hwsim.simulation.simulate import simulate
 from hwsim.tables import Table
 
@@ -84,10 +85,11 @@ def sweep(
         "version": __version__,
         "network": _digest(ready),
         "accelerator": accelerator.model_dump(mode="json"),
+        "prices": hashlib.sha256(repr(load_table(accelerator.energy_table)).encode()).hexdigest(),
         "images": _digest_arrays(images),
         "calibration": _digest_arrays(arrays),
         "range": range,
-        "metric": f"{metric.__module__}.{metric.__qualname__}",
+        "metric": f"{metric.__module__}.{metric_name(metric)}",
     }
     points = [Point(weights=w, activations=a, accumulator=r) for w, a, r in product(weights, activations, accumulators)]
     ids = {
@@ -97,13 +99,14 @@ def sweep(
     missing = [point for point in points if ids[point] not in store]
     if missing:
         seen = observe(ready, arrays)
+        power_of_two = shifts_only(ready, accelerator)
         quantized: dict[tuple[str, str], Graph] = {}
         for point in progress(missing):
             key = (point.weights, point.activations)
             if key not in quantized:
                 stated = {"weights": point.weights, "activations": point.activations, "range": range}
                 plan = validate(PrecisionPlan, {"default": stated}, "sweep")
-                quantized = {key: quantize(ready, Scheme(plan=plan), None, seen=seen)}
+                quantized = {key: quantize(ready, Scheme(plan=plan, power_of_two=power_of_two), None, seen=seen)}
             machine = machine_with(accelerator, point.accumulator)
             store.add(ids[point], _row(ready, quantized[key], machine, images, point, metric))
     return store.table([ids[point] for point in points])
@@ -129,7 +132,7 @@ def _row(
         "weights": point.weights,
         "activations": point.activations,
         "accumulator": point.accumulator,
-        "accuracy": summary["metrics"].get(metric.__name__),
+        "accuracy": summary["metrics"].get(metric_name(metric)),
     }
 
 

@@ -89,6 +89,8 @@ def _read_extended(
         return data
     if not isinstance(base, str):
         raise ConfigError(name, [f"extends must be the name of a preset or a path, not {base!r}"])
+    if "name" not in data and is_path(name):
+        data["name"] = Path(name).stem
     inherited = _read_extended(base, folder, chain, (*seen, identity))
     return merge({key: value for key, value in inherited.items() if key not in NOT_INHERITED}, data)
 

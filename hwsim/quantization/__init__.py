@@ -1,5 +1,5 @@
 """From a float network to grids: ranges, transforms and the rules of simulated quantization."""
 
-from hwsim.quantization.quantize import Scheme, prepare, quantize
+from hwsim.quantization.quantize import Scheme, prepare, quantize, shifts_only
 
-__all__ = ["Scheme", "prepare", "quantize"]
+__all__ = ["Scheme", "prepare", "quantize", "shifts_only"]

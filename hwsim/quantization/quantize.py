@@ -17,17 +17,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwsim.errors import HwsimError
-from hwsim.graph import OPS, Graph, Node, Tensor
+from hwsim.graph import Graph, Node, Tensor, passes_grid
+from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.precision import LayerPrecision, PrecisionPlan
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization.calibrate import observe
 from hwsim.quantization.grid import params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
-from hwsim.quantization.transforms import fold_affine, fuse_clamp
+from hwsim.quantization.transforms import fold_affine, fuse_clamp, own_constants
 from hwsim.quantization.weights import bias_params, weight_params, widened_for_bias
 
 BOUNDARY_BITS = 8
+SHIFTS = ("power_of_two", "vta_shift")
 DEFAULT_PLAN = PrecisionPlan()
 
 
@@ -49,8 +51,8 @@ class Scheme:
 
 
 def prepare(graph: Graph) -> Graph:
-    """Return the float graph with affines folded and clamps fused: what is calibrated, compared against and quantized."""
-    return fuse_clamp(fold_affine(graph))
+    """Return the float graph with affines folded, clamps fused and constants unshared: what is calibrated, compared against and quantized."""
+    return own_constants(fuse_clamp(fold_affine(graph)))
 
 
 def quantize(
@@ -110,11 +112,6 @@ def _output_grid(
     return _activation_grid(graph, node.outputs[index], node.name, scheme, seen)
 
 
-def passes_grid(node: Node) -> bool:
-    """Whether the result has the grid of the first input: moves and selections, but not an interpolation."""
-    return OPS[node.op].same_grid or (node.op == "Resize" and node.attributes["mode"] == "nearest")
-
-
 def _activation_grid(
     graph: Graph, tensor: str, layer: str, scheme: Scheme, seen: Mapping[str, Observation] | None
 ) -> QuantParams:
@@ -149,7 +146,6 @@ def _constant_grids(
     if node.op in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
         weight = graph.tensors[node.inputs[1]]
         if weight.is_constant:
-            _check_shared(graph, weight, node, scheme)
             grid = weight_params(node, weight, precision, power_of_two=scheme.power_of_two)
             if len(node.inputs) > 2 and node.inputs[2]:
                 bias = graph.tensors[node.inputs[2]]
@@ -174,16 +170,6 @@ def _operand_grid(tensor: Tensor, precision: LayerPrecision, scheme: Scheme) -> 
     return params_of_ranges([span], number, symmetric=False, power_of_two=scheme.power_of_two)
 
 
-def _check_shared(graph: Graph, weight: Tensor, node: Node, scheme: Scheme) -> None:
-    """Two layers that share a weight must ask for the same grid."""
-    for other in graph.consumers_of[weight.name]:
-        if _grids_only(scheme.plan.for_layer(other.name)) != _grids_only(scheme.plan.for_layer(node.name)):
-            raise HwsimError(
-                f"precision plan: layers {node.name!r} and {other.name!r} share the weight {weight.name!r} but ask for "
-                f"different grids; state the same weights for both"
-            )
-
-
-def _grids_only(precision: LayerPrecision) -> LayerPrecision:
-    """Return the precision without what is the machine's business, to compare grids."""
-    return replace(precision, psum=None, accumulator=None, requantizer=None)
+def shifts_only(graph: Graph, accelerator: Accelerator) -> bool:
+    """Whether the requantizer of any layer can only shift, so that scales must be powers of two."""
+    return any(accelerator.datapath_for(node.name).requantizer.scheme in SHIFTS for node in graph.nodes)

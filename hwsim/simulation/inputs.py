@@ -21,7 +21,10 @@ def split_labels(
     if LABELS not in graph.inputs and LABELS in arrays:
         found = arrays.pop(LABELS)
         labels = found if labels is None else labels
-    counts = {name: len(array) for name, array in arrays.items() if array.ndim}
+    for name, array in (*arrays.items(), *(((LABELS, np.asarray(labels)),) if labels is not None else ())):
+        if array.ndim == 0:
+            raise ExecutionError(f"{graph.name}: {name!r} is a single number; dimension 0 must count the images")
+    counts = {name: len(array) for name, array in arrays.items()}
     if len(set(counts.values())) > 1:
         raise ExecutionError(f"{graph.name}: inputs differ in their number of images: {counts}")
     if labels is not None and counts and len(labels) != next(iter(counts.values())):

@@ -43,3 +43,18 @@ def _numbers(layer: Layer, error: Error | None) -> dict[str, Any]:
         counters.peak if on_array else None,
     )
     return dict(zip(NUMERIC_COLUMNS, values, strict=True))
+
+
+def overflow_notes(layers: Table) -> tuple[str, ...]:
+    """Return a note that names the layers whose partial sums did not fit their registers, the worst first."""
+    if "overflow_events" not in layers.columns:
+        return ()
+    over = sorted(
+        ((row["overflow_events"], row["layer"]) for row in layers.rows() if row["overflow_events"]), reverse=True
+    )
+    if not over:
+        return ()
+    events, worst = over[0]
+    return (
+        f"partial sums overflowed in {len(over)} layers, most in {worst!r} ({events} additions); hwsim check shows safe widths",
+    )

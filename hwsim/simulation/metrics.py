@@ -17,13 +17,45 @@ def accuracy(outputs: Mapping[str, np.ndarray], labels: np.ndarray) -> float:
 
     Args:
         outputs: arrays ``[images, classes]`` by name (further dimensions of size 1 are dropped).
-        labels: integers ``[images]``.
+        labels: integers ``[images]`` (or ``[images, 1]``), each a class.
+
+    Raises:
+        ExecutionError: labels of another shape or kind, or outside the classes.
     """
     scores = next(iter(outputs.values()))
     scores = scores.reshape(scores.shape[0], -1)
-    if len(labels) != len(scores):
-        raise ExecutionError(f"accuracy: {len(labels)} labels for {len(scores)} images; give one label per image")
-    return float(np.mean(scores.argmax(axis=1) == labels))
+    classes = scores.shape[1]
+    given = np.asarray(labels)
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = given[:, 0]
+    if given.shape != scores.shape[:1] or not np.issubdtype(given.dtype, np.integer):
+        raise ExecutionError(
+            f"accuracy: labels must be {len(scores)} integers, one class per image, not {given.dtype} of shape "
+            f"{list(given.shape)}; another metric can be given as module:function"
+        )
+    if given.size and not (given.min() >= 0 and given.max() < classes):
+        raise ExecutionError(f"accuracy: labels must be 0..{classes - 1}, not {given.min()}..{given.max()}")
+    return float(np.mean(scores.argmax(axis=1) == given))
+
+
+def measured(metric: Metric, outputs: Mapping[str, np.ndarray], labels: np.ndarray) -> float:
+    """Return the metric's value; raise ExecutionError where the user's function fails or gives no number."""
+    name = metric_name(metric)
+    try:
+        value = metric(outputs, labels)
+    except HwsimError:
+        raise
+    except Exception as error:  # the function is the user's: whatever it raises is theirs to mend
+        raise ExecutionError(f"metric {name!r} failed: {type(error).__name__}: {error}") from error
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ExecutionError(f"metric {name!r} must return a number, not {type(value).__name__}") from None
+
+
+def metric_name(metric: Metric) -> str:
+    """Return the name under which a metric is reported."""
+    return getattr(metric, "__name__", type(metric).__name__)
 
 
 def metric_of(text: str) -> Metric:

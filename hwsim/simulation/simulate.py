@@ -12,8 +12,8 @@ from hwsim.graph import Graph
 from hwsim.hardware import Accelerator
 from hwsim.schedule import schedule
 from hwsim.simulation.inputs import chunks_of, split_labels
-from hwsim.simulation.layers import join_numbers
-from hwsim.simulation.metrics import Metric, accuracy
+from hwsim.simulation.layers import join_numbers, overflow_notes
+from hwsim.simulation.metrics import Metric, accuracy, measured, metric_name
 from hwsim.simulation.result import Result
 from hwsim.simulation.summary import summarize
 from hwsim.tables import Table
@@ -59,9 +59,9 @@ def simulate(
     table = join_numbers(graph, report.layers, layers, numbers.errors)
     metrics: dict[str, float] = {}
     if labels is not None:
-        metrics[metric.__name__] = metric(numbers.outputs, labels)
+        metrics[metric_name(metric)] = measured(metric, numbers.outputs, labels)
         if compare:
-            metrics[f"float_{metric.__name__}"] = metric(numbers.reference, labels)
+            metrics[f"float_{metric_name(metric)}"] = measured(metric, numbers.reference, labels)
     errors = [numbers.errors[name].sqnr_db for name in graph.outputs if name in numbers.errors]
     images = len(next(iter(arrays.values())))
     return _result(graph, accelerator, report, table, numbers.outputs, metrics, min(errors, default=None), images)
@@ -101,5 +101,5 @@ def _result(
         summary=summary,
         outputs=outputs,
         manifest=manifest,
-        notes=graph.notes,
+        notes=(*graph.notes, *overflow_notes(layers)),
     )

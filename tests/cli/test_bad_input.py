@@ -145,3 +145,74 @@ def test_a_sweep_table_of_something_else(hwsim_cli, tmp_path):
         hwsim_cli("sweep", "--weights", "int8", "--activations", "uint8", "--accumulators", "exact"), "columns differ"
     )
     assert (tmp_path / "sweep" / "sweep.csv").read_text() == "a,b\n1,2\n"
+
+
+@pytest.mark.parametrize(
+    ("write", "text"),
+    [
+        (lambda path: path.write_bytes(damaged()), "is not a readable .npz archive"),
+        (lambda path: path.write_bytes(unnamed()), "holds one unnamed array"),
+        (lambda path: np.savez(path, image=np.float32(3)), "'image' is a single number"),
+        (lambda path: np.savez(path), "is empty"),
+        (lambda path: path.mkdir(), "is a folder"),
+    ],
+)
+def test_archives_that_hold_no_images(hwsim_cli, tmp_path, write, text):
+    write(tmp_path / "bad.npz")
+    expect(hwsim_cli("run", "--inputs", "bad.npz"), text)
+
+
+def unnamed():
+    import io
+
+    buffer = io.BytesIO()
+    np.save(buffer, np.zeros(3))
+    return buffer.getvalue()
+
+
+def damaged():
+    """A compressed archive with its middle overwritten."""
+    import io
+
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, image=np.random.default_rng(1).normal(size=(50, 1, 8, 8)).astype(np.float32))
+    content = bytearray(buffer.getvalue())
+    content[200:4000] = b"\xff" * 3800
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        (np.zeros((3, 10), np.int64), "labels must be 3 integers"),
+        (np.array(["a", "b", "c"]), "labels must be 3 integers"),
+        (np.array([0.5, 1, 2]), "labels must be 3 integers"),
+        (np.array([0, 1, 99]), "labels must be 0..9"),
+    ],
+)
+def test_labels_of_the_wrong_kind(hwsim_cli, tmp_path, labels, text):
+    np.savez(tmp_path / "l.npz", image=np.zeros((3, 1, 8, 8), np.float32) + 0.5, labels=labels)
+    expect(hwsim_cli("run", "--inputs", "l.npz"), text)
+
+
+@pytest.mark.parametrize(("name", "text"), [("broken", "KeyError"), ("word", "must return a number, not str")])
+def test_a_metric_that_fails(hwsim_cli, tmp_path, name, text):
+    (tmp_path / f"metric_{name}.py").write_text(
+        "def broken(o, l):\n    return o['no']\ndef word(o, l):\n    return 'abc'\n"
+    )
+    expect(hwsim_cli("run", "--images", 5, "--metric", f"metric_{name}:{name}"), text)
+
+
+def test_check_refuses_what_run_refuses(hwsim_cli):
+    expect(hwsim_cli("check", "--set", "dram.kind=ddr9"), "ddr9")
+    expect(hwsim_cli("run", "--images", 5, "--set", "dram.kind=ddr9"), "ddr9")
+
+
+def test_a_mean_that_is_no_shift(hwsim_cli, tmp_path, network):
+    model = load_model("digits_resnet")
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 12
+    onnx.save(model, tmp_path / "wide.onnx")
+    np.savez(tmp_path / "wide.npz", image=np.random.default_rng(0).random((4, 1, 12, 8)).astype(np.float32))
+    expect(
+        hwsim_cli("run", "wide.onnx", "--inputs", "wide.npz", "--requantizer", "power_of_two"), "head.pool", "no shift"
+    )

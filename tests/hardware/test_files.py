@@ -79,9 +79,9 @@ def test_layer_rules_are_appended_so_that_the_variant_wins(write):
     assert str(machine.datapath_for("cat").psum) == "int10:wrap"
 
 
-def test_a_name_is_not_inherited(write):
+def test_a_name_is_not_inherited_but_taken_from_the_file(write):
     write("nameless.toml", 'extends = "edge_16x16"')
-    assert problems("nameless.toml") == ["nameless.toml: name is missing; it must be a text that is not empty"]
+    assert load_accelerator("nameless.toml").name == "nameless"
 
 
 def test_paths_start_at_the_file_that_states_them(write, tmp_path):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hwsim.errors import ExecutionError
 from hwsim.execute.float32.windows import windows
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.requantize import scale_ratio, to_codes
@@ -68,6 +69,12 @@ def _mean(layer: Layer, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
     result = np.empty(sums.shape, dtype=grid.storage_dtype)
     own, output = float(layer.grid(0).scales()[0]), float(grid.scales()[0])
     for count in np.unique(counts):
+        if layer.datapath.requantizer.scheme in ("power_of_two", "vta_shift") and count & (count - 1):
+            raise ExecutionError(
+                f"layer {layer.node.name!r}: the mean of {count} elements is no shift, and its requantizer only shifts; "
+                f'give it another one in a precision plan: [[layer]] match = "{layer.node.name}", '
+                f'requantizer = "fixed_point"'
+            )
         where = counts == count
         scale = scale_ratio(layer, own, np.ones(1, dtype=np.float32), output * int(count))
         result[where] = to_codes(layer, sums[where], scale)

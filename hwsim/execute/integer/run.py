@@ -13,7 +13,7 @@ from hwsim.execute.integer import convolution, elementwise, matrix, pooling
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.lookup import real, table
 from hwsim.execute.integer.movement import move
-from hwsim.graph import OPS, Graph, Node, Work
+from hwsim.graph import OPS, Graph, Node, Work, passes_grid
 
 IntegerOp = Callable[[Layer, list[np.ndarray]], list[np.ndarray]]
 
@@ -29,8 +29,8 @@ def operator_of(node: Node) -> IntegerOp:
     """Return the function that computes the node's codes."""
     if node.op in INTEGER_OPS:
         return INTEGER_OPS[node.op]
-    if node.op == "Resize" and node.attributes["mode"] == "nearest":
-        return move
+    if node.op in ("Resize", "Pad"):
+        return move if passes_grid(node) else real
     work = OPS[node.op].work
     return {Work.TABLE: table, Work.FLOAT: real, Work.MOVE: move}[work]
 

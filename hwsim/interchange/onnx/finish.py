@@ -48,7 +48,7 @@ def _constant(draft: Draft, name: str, data: np.ndarray, dtype: np.dtype) -> Ten
         nans, infinities = int(np.isnan(value).sum()), int(np.isinf(value).sum())
         raise GraphError(
             f"{draft.where}: constant {name!r} holds {nans} NaN and {infinities} infinite values among {value.size}; "
-            "weights must be finite: train or export the model again (an attention mask may use -1e9)"
+            "weights must be finite: train or export the model again (an attention mask may use -20: a wider one would swallow the grid of the scores)"
         )
     value = value.view()
     value.flags.writeable = False

@@ -16,15 +16,20 @@ from hwsim.numerics.rounding import Rounding
 INT64_MAX = (1 << 63) - 1
 
 
-def total(tensors: Sequence[np.ndarray], constants: SumConstants) -> np.ndarray | None:
-    """Return ``sum_i tensor_i * m_i`` as int64; None where a partial sum could leave 64 bits."""
-    factors = [int(factor) for factor in constants.multiplier]
-    if sum(abs(factor) * magnitude(tensor) for factor, tensor in zip(factors, tensors, strict=True)) > INT64_MAX:
-        return None
-    result = tensors[0].astype(np.int64) * factors[0]
-    for tensor, factor in zip(tensors[1:], factors[1:], strict=True):
+def wrapped_total(tensors: Sequence[np.ndarray], constants: SumConstants) -> np.ndarray:
+    """Return the lower 64 bits of ``sum_i tensor_i * m_i`` as int64."""
+    result = np.zeros(tensors[0].shape, np.int64)
+    for tensor, factor in zip(tensors, constants.multiplier, strict=True):
         result += tensor.astype(np.int64) * factor
     return result
+
+
+def total(tensors: Sequence[np.ndarray], constants: SumConstants) -> np.ndarray | None:
+    """Return ``sum_i tensor_i * m_i`` as int64; None where a partial sum could leave 64 bits."""
+    pairs = zip(constants.multiplier, tensors, strict=True)
+    if sum(abs(int(factor)) * magnitude(tensor) for factor, tensor in pairs) > INT64_MAX:
+        return None
+    return wrapped_total(tensors, constants)
 
 
 def rescale_sum(

@@ -40,7 +40,7 @@ def requantize(
         high: largest code.
     """
     values = _wrap32(acc) << np.clip(-shift, 0, 32)
-    values = _wrap32(_wrap32(values >> np.clip(shift, 0, 32)) + wrap32(zero_point))
+    values = _wrap32((values >> np.clip(shift, 0, 32)) + wrap32(zero_point))
     bottom, top = max(low, -BEYOND), min(high, BEYOND)
     below, above = int((values < bottom).sum()), int((values > top).sum())
     start, end = register(low, high) or (low - 1, high + 1)
@@ -48,19 +48,16 @@ def requantize(
         np.maximum(values, bottom, out=values)
     if high < end:
         np.minimum(values, top, out=values)
-    span = end - start
-    if span < BEYOND:
-        values = ((values - start) & span) + start
+    if low == start or high == end:
+        values = ((values - start) & (end - start)) + start
     return values, below, above
 
 
 def rescale_sum(
     tensors: Sequence[np.ndarray], constants: SumConstants, unit: Requantizer, zero_point: int, low: int, high: int
-) -> tuple[np.ndarray, int, int] | None:
-    """Return codes of the tensors' shape and the two counts; None where the sum could leave 64 bits."""
-    sums = _common_shift.total(tensors, constants)
-    if sums is None:
-        return None
+) -> tuple[np.ndarray, int, int]:
+    """Return codes of the tensors' shape and the two counts; what 64 bits lose of a sum, 32 bits have lost already."""
+    sums = _common_shift.wrapped_total(tensors, constants)
     shift = np.array([constants.shift], np.int64)
     codes, below, above = requantize(sums.reshape(-1, 1), shift, shift, unit, zero_point, low, high)
     return codes.reshape(sums.shape), below, above

@@ -2,8 +2,8 @@
 
 A store keeps the low bits of the 32-bit register, so a result that was not clipped wraps. The ALU clips at a bound only
 where it lies inside the output register (a fused clamp, a narrow format): int8 codes of -128..127 are not clipped at all,
-those behind a ReLU, 0..127, only from below, and their codes may leave 0..127. The register is the smallest of 8, 16, 32
-and 64 bits that holds the bounds, signed where both kinds do. Scales are powers of two. With MIN and MAX always emitted,
+those behind a ReLU, 0..127, only from below, and their codes may leave 0..127. The register is the smallest of 8, 16 and
+32 bits that holds the bounds, signed where both kinds do; bounds beyond 32 bits clip. Scales are powers of two. With MIN and MAX always emitted,
 as TVM's quantization does, it is ``power_of_two:floor``. Source: ``tvm-vta/hardware/xilinx/src/vta.cc``.
 """
 
@@ -19,12 +19,12 @@ __all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_
 
 
 def register(low: int, high: int) -> tuple[int, int] | None:
-    """Return the ends of the smallest output register that holds ``low..high``; None beyond 64 bits.
+    """Return the ends of the smallest output register that holds ``low..high``; None beyond 32 bits.
 
     >>> register(-128, 127), register(0, 127), register(0, 255), register(-8, 300)
     ((-128, 127), (-128, 127), (0, 255), (-32768, 32767))
     """
-    for bits in (8, 16, 32, 64):
+    for bits in (8, 16, 32):
         for start in (-(1 << (bits - 1)), 0):
             end = start + (1 << bits) - 1
             if start <= low and high <= end:
@@ -41,7 +41,7 @@ def requantize_one(
     [-2, -56, 0, -56]
     """
     shifted = rounding_shift(wrap32(int(value)), int(shift), Rounding.FLOOR)
-    result = wrap32(wrap32(shifted) + zero_point)
+    result = wrap32(shifted + zero_point)
     ends = register(low, high)
     if ends is None:
         return min(max(result, low), high)

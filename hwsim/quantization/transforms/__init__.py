@@ -2,5 +2,6 @@
 
 from hwsim.quantization.transforms.fold_affine import fold_affine
 from hwsim.quantization.transforms.fuse_clamp import fuse_clamp
+from hwsim.quantization.transforms.own_constants import own_constants
 
-__all__ = ["fold_affine", "fuse_clamp"]
+__all__ = ["fold_affine", "fuse_clamp", "own_constants"]
