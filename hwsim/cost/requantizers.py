@@ -16,7 +16,7 @@ PRICED_AS: dict[str, tuple[str, int | None]] = {
     "tflite_double": ("fixed_point", 32),
     "cmsis_nn": ("fixed_point", 32),
     "qnnpack_q31": ("fixed_point", 32),
-    "xnnpack_rndnu": ("fixed_point", 24),
+    "xnnpack_rndnu": ("fixed_point", 25),
     "tflite_int16x8": ("fixed_point", 16),
     "nvdla_sdp": ("fixed_point", 16),
 }

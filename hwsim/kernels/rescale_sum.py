@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.kernels.operands import magnitude
-from hwsim.kernels.requantize import Requantized, requantize
+from hwsim.kernels.requantize import Requantized, code_dtype, requantize
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import definition
 from hwsim.numerics.requantizers._constants import Constants, SumConstants
@@ -40,9 +42,15 @@ def rescale_sum(
             f"rescale_sum: {len(tensors)} tensors need as many multipliers, not {constants.multiplier.size}"
         )
     arrays = np.broadcast_arrays(*tensors)
+    module = f"hwsim.kernels.requantizers.{unit.scheme}"
+    own = getattr(import_module(module), "rescale_sum", None) if find_spec(module) else None
+    done = own(arrays, constants, unit, zero_point, low, high) if own else None
+    if done is not None:
+        codes, below, above = done
+        return Requantized(codes=codes.astype(code_dtype(low, high), copy=False), clipped_low=below, clipped_high=above)
     if unit.scheme == "float32":
-        done = _float32(arrays, constants.multiplier, zero_point, low, high)
-        return done or _one_by_one(arrays, constants, unit, zero_point, low, high)
+        summed = _float32(arrays, constants.multiplier, zero_point, low, high)
+        return summed or _one_by_one(arrays, constants, unit, zero_point, low, high)
     factors = [int(factor) for factor in constants.multiplier]
     if (
         unit.scheme not in ("fixed_point", "power_of_two")

@@ -11,6 +11,7 @@ import hwsim
 from hwsim.execute.float32.registry import FLOAT_OPS
 from hwsim.execute.integer import Layer, run_integer
 from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizers import definition
 from hwsim.quantization.grid import params_of_ranges
 from hwsim.schedule import schedule
@@ -317,3 +318,12 @@ def test_padding_holds_the_code_of_its_value():
     ours = run(graph, machine(), {"in0": x})["out0"]
     np.testing.assert_array_equal(ours[:, :, 1:4, :3], x_codes)
     assert set(np.unique(ours[:, :, 0])) == {x_grid.zero_point[0]}
+
+
+def test_a_sum_that_wraps_is_not_clipped():
+    """VTA's store keeps the low bits of a result that no clip bounds: 100 + 100 is -56 in int8."""
+    params = QuantParams(format=IntFormat.parse("int8"), scale=(0.5,), zero_point=(0,))
+    graph = network("Add", {}, [((1, 2), params, None), ((1, 2), params, None)], params)
+    reals = np.array([[50.0, 10.0]], np.float32)
+    codes = run(graph, machine("vta_shift:floor"), {"in0": reals, "in1": reals})["out0"]
+    np.testing.assert_array_equal(codes, [[-56, 40]])

@@ -71,7 +71,7 @@ def test_weights_must_be_finite(build):
     weight[0, 0], weight[1, :2] = np.nan, np.inf
     assert message(build([("MatMul", ["x", "w"], ["y"])], {"x": [1, 4]}, constants={"w": weight})) == (
         "small: constant 'w' holds 1 NaN and 2 infinite values among 12; weights must be finite: train or export the model "
-        "again (an attention mask may use -1e9)"
+        "again (an attention mask may use -20: a wider one would swallow the grid of the scores)"
     )
 
 
