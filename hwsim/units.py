@@ -33,9 +33,7 @@ def human(value: float, unit: str = "") -> str:
     """
     if value == 0:
         return f"0 {unit}".rstrip()
-    for factor, prefix in _PREFIXES:  # noqa: B007
-        if abs(value) >= factor * 0.9995:
-            break
+    factor, prefix = next((pair for pair in _PREFIXES if abs(value) >= pair[0] * 0.9995), _PREFIXES[-1])
     scaled = value / factor
     digits = 0 if abs(scaled) >= 99.95 else 1 if abs(scaled) >= 9.995 else 2
     return f"{scaled:.{digits}f} {prefix}{unit}".rstrip()

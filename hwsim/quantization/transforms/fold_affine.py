@@ -7,7 +7,9 @@ same affine with weights that can be quantized.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -103,11 +105,11 @@ def _depthwise(graph: Graph, node: Node, affine: Affine) -> tuple[Node, list[Ten
 
 
 def _rebuilt(
-    node: Node, weight: np.ndarray, bias: np.ndarray, op: str, attributes: object
+    node: Node, weight: np.ndarray, bias: np.ndarray, op: str, attributes: Mapping[str, Any]
 ) -> tuple[Node, list[Tensor]]:
     names = (f"{node.name}.folded_weight", f"{node.name}.folded_bias")
     constants = [
         Tensor(name=name, shape=tuple(data.shape), data=np.ascontiguousarray(data, dtype=np.float32))
         for name, data in zip(names, (weight, bias), strict=True)
     ]
-    return replace(node, op=op, inputs=(node.inputs[0], *names), attributes=attributes), constants  # type: ignore[arg-type]
+    return replace(node, op=op, inputs=(node.inputs[0], *names), attributes=attributes), constants
