@@ -10,6 +10,7 @@ with a batch of right operands is one product per pair of matrices; with one rig
 from __future__ import annotations
 
 from math import prod
+from typing import Any
 
 from hwsim.graph import OPS, Graph, Node, Work
 from hwsim.mapping.gemm import Gemm, Window
@@ -37,7 +38,7 @@ def _work(graph: Graph, node: Node) -> Gemm | VectorWork | None:
     return _matrix(graph, node)
 
 
-def _formats(graph: Graph, node: Node) -> dict[str, object]:
+def _formats(graph: Graph, node: Node) -> dict[str, Any]:
     ifmap, weight, ofmap = (grid_of(graph, name, node) for name in (*node.inputs[:2], node.outputs[0]))
     return {
         "ifmap": ifmap.format,
@@ -83,7 +84,7 @@ def _convolution(graph: Graph, node: Node) -> Gemm:
         n=y.shape[1] // groups,
         groups=groups,
         window=window,
-        **_formats(graph, node),  # type: ignore[arg-type]
+        **_formats(graph, node),
     )
 
 
@@ -92,4 +93,4 @@ def _matrix(graph: Graph, node: Node) -> Gemm:
     k, n = x.shape[-1], weight.shape[-1] if len(weight.shape) > 1 else 1
     together = prod(weight.shape[:-2]) == 1
     m = y.size // n if together else (x.shape[-2] if len(x.shape) > 1 else 1)
-    return Gemm(m=m, k=k, n=n, groups=y.size // (m * n), **_formats(graph, node))  # type: ignore[arg-type]
+    return Gemm(m=m, k=k, n=n, groups=y.size // (m * n), **_formats(graph, node))

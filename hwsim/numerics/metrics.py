@@ -30,6 +30,11 @@ def sqnr_db(reference: np.ndarray, value: np.ndarray) -> float:
     first, second = _pair(reference, value)
     noise = float(np.square(first - second).sum())
     signal = float(np.square(first).sum())
+    return ratio_db(signal, noise)
+
+
+def ratio_db(signal: float, noise: float) -> float:
+    """Return ``10 log10(signal / noise)`` of two sums of squares, with the ends of ``sqnr_db``."""
     if noise == 0:
         return float("inf")
     if signal == 0:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from hwsim.errors import HwsimError
 from hwsim.numerics.rounding import Rounding
 
+SHIFT_ONLY = ("power_of_two", "vta_shift")  # schemes without a multiplier: scales must be powers of two
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requantizer:

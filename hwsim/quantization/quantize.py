@@ -22,6 +22,7 @@ from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.precision import LayerPrecision, PrecisionPlan
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
+from hwsim.numerics.requantizer import SHIFT_ONLY
 from hwsim.quantization.calibrate import observe
 from hwsim.quantization.grid import params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
@@ -29,7 +30,6 @@ from hwsim.quantization.transforms import fold_affine, fuse_clamp, own_constants
 from hwsim.quantization.weights import bias_params, weight_params, widened_for_bias
 
 BOUNDARY_BITS = 8
-SHIFTS = ("power_of_two", "vta_shift")
 DEFAULT_PLAN = PrecisionPlan()
 
 
@@ -172,4 +172,4 @@ def _operand_grid(tensor: Tensor, precision: LayerPrecision, scheme: Scheme) -> 
 
 def shifts_only(graph: Graph, accelerator: Accelerator) -> bool:
     """Whether the requantizer of any layer can only shift, so that scales must be powers of two."""
-    return any(accelerator.datapath_for(node.name).requantizer.scheme in SHIFTS for node in graph.nodes)
+    return any(accelerator.datapath_for(node.name).requantizer.scheme in SHIFT_ONLY for node in graph.nodes)

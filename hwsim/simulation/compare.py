@@ -11,6 +11,7 @@ from hwsim.execute.float32 import run_float
 from hwsim.execute.integer import Layer, run_integer
 from hwsim.execute.integer.run import encode_constants
 from hwsim.graph import Graph
+from hwsim.numerics.metrics import ratio_db
 
 
 @dataclass(slots=True)
@@ -31,9 +32,7 @@ class Error:
     @property
     def sqnr_db(self) -> float:
         """Signal to quantization noise ratio in dB; infinite without noise, minus infinite for noise on a zero signal."""
-        if self.noise == 0:
-            return float("inf")
-        return 10 * float(np.log10(self.signal / self.noise)) if self.signal else float("-inf")
+        return ratio_db(self.signal, self.noise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

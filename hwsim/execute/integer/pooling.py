@@ -11,6 +11,7 @@ from hwsim.execute.float32.windows import windows
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.requantize import scale_ratio, to_codes
 from hwsim.kernels import pool as kernels
+from hwsim.numerics.requantizer import SHIFT_ONLY
 
 
 def _geometry(layer: Layer, codes: np.ndarray) -> tuple[Any, ...]:
@@ -69,7 +70,7 @@ def _mean(layer: Layer, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
     result = np.empty(sums.shape, dtype=grid.storage_dtype)
     own, output = float(layer.grid(0).scales()[0]), float(grid.scales()[0])
     for count in np.unique(counts):
-        if layer.datapath.requantizer.scheme in ("power_of_two", "vta_shift") and count & (count - 1):
+        if layer.datapath.requantizer.scheme in SHIFT_ONLY and count & (count - 1):
             raise ExecutionError(
                 f"layer {layer.node.name!r}: the mean of {count} elements is no shift, and its requantizer only shifts; "
                 f'give it another one in a precision plan: [[layer]] match = "{layer.node.name}", '

@@ -105,7 +105,9 @@ def _draw_points(axes: Axes, roof: Roof, points: list[Point], right: float) -> N
                 label=word,
                 zorder=3,
             )
-    axes.get_figure(root=True).legend(loc="upper left", bbox_to_anchor=(0.08, 0.99), ncols=3)  # type: ignore[union-attr]
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.legend(loc="upper left", bbox_to_anchor=(0.08, 0.99), ncols=3)
     merged: dict[tuple[str, str], list[Point]] = {}
     for point in points:
         merged.setdefault((f"{point.intensity:.2g}", f"{point.speed:.2g}"), []).append(point)

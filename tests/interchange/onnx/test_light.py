@@ -38,7 +38,11 @@ def test_declared_shapes_are_executed_shapes(name):
         seen = {}
         shape = graph.tensors[graph.inputs[0]].shape
         x = (np.arange(np.prod(shape)).reshape(shape) / np.prod(shape)).astype(np.float32)
-        results = run_float(graph, {graph.inputs[0]: x}, observe=lambda key, value: seen.update({key: value.shape}))  # noqa: B023
+
+        def observe(key, value, seen=seen):
+            seen[key] = value.shape
+
+        results = run_float(graph, {graph.inputs[0]: x}, observe=observe)
         assert seen == {key: tensor.shape for key, tensor in graph.tensors.items() if not tensor.is_constant}
         if batch == 1:
             expected = onnx.TensorProto.FromString((FOLDER / f"light_{name}_output_0.pb").read_bytes())
