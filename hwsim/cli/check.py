@@ -17,6 +17,7 @@ def check(
     accumulator: options.AccumulatorText = None,
     psum: options.PsumText = None,
     requantizer: options.RequantizerText = None,
+    runtime: options.RuntimeText = None,
     batch: options.Batch = 1,
     dimensions: options.Dimensions = None,
     seed: options.Seed = 0,
@@ -35,10 +36,11 @@ def check(
         activations=activations,
         accumulator=accumulator,
         psum=psum,
-        requantizer=requantizer,
+        **resolve.runtime_keys(runtime, requantizer),
     )
     machine = resolve.resolve_machine(hardware, overrides, plan)
     graph = resolve.resolve_network(network, batch, dimensions, seed)
+    plan = resolve.plan_of(graph, plan)
     quantized = quantize(graph, Scheme(plan=plan), None)
     mappings = schedule(quantized, machine)
     cost(quantized, machine, mappings)  # prices everything, so that what `run` would refuse is refused here

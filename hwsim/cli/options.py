@@ -25,6 +25,13 @@ PsumText = Annotated[str | None, typer.Option("--psum", help="Partial-sum regist
 RequantizerText = Annotated[
     str | None, typer.Option("--requantizer", help="As fixed_point:16:half_up, float32 or power_of_two.")
 ]
+RuntimeText = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime",
+        help="Compute the integers of a runtime: onnxruntime, tflite or cmsis_nn (sets requantizer and vector arithmetic).",
+    ),
+]
 RangeText = Annotated[str | None, typer.Option("--range", help="Range estimator: minmax, percentile or mse. [mse]")]
 Granularity = Annotated[str | None, typer.Option(help="Weight scales per channel or per tensor. [channel]")]
 Inputs = Annotated[

@@ -55,9 +55,30 @@ def resolve_plan(precision: Path | None, **options: str | None) -> PrecisionPlan
     stated = {key: value for key, value in options.items() if value is not None}
     given = validate(PrecisionPlan, {"default": stated}, "command line").default
     default = plan.default.model_copy(update=given.stated(GRID_KEYS + DATAPATH_KEYS))
-    if default.range is None:
-        default = default.model_copy(update={"range": DEFAULT_RANGE})
     return plan.model_copy(update={"default": default})
+
+
+def runtime_keys(runtime: str | None, requantizer: str | None) -> dict[str, str | None]:
+    """Return the datapath keys of ``--runtime``; a stated ``--requantizer`` wins over its own."""
+    from hwsim.errors import did_you_mean
+    from hwsim.hardware.runtimes import RUNTIMES
+
+    if runtime is None:
+        return {"requantizer": requantizer}
+    if runtime not in RUNTIMES:
+        raise HwsimError(f"--runtime: {runtime!r} is unknown{did_you_mean(runtime, RUNTIMES)}")
+    keys: dict[str, str | None] = dict(RUNTIMES[runtime])
+    return keys | ({"requantizer": requantizer} if requantizer is not None else {})
+
+
+def plan_of(graph: Graph, plan: PrecisionPlan) -> PrecisionPlan:
+    """Return the plan with the command line's default range estimator; raise HwsimError if the graph keeps its own grids."""
+    from hwsim.quantization.quantize import keep_grids
+
+    keep_grids(graph, plan)
+    if graph.is_quantized or plan.default.range is not None:
+        return plan
+    return plan.model_copy(update={"default": plan.default.model_copy(update={"range": DEFAULT_RANGE})})
 
 
 def resolve_machine(hardware: str, overrides: Sequence[str] | None, plan: PrecisionPlan) -> Accelerator:

@@ -20,6 +20,7 @@ def run(
     accumulator: options.AccumulatorText = None,
     psum: options.PsumText = None,
     requantizer: options.RequantizerText = None,
+    runtime: options.RuntimeText = None,
     range_: options.RangeText = None,
     granularity: options.Granularity = None,
     inputs: options.Inputs = None,
@@ -50,13 +51,14 @@ def run(
         activations=activations,
         accumulator=accumulator,
         psum=psum,
-        requantizer=requantizer,
+        **resolve.runtime_keys(runtime, requantizer),
         range=range_,
         weight_granularity=granularity,
     )
     machine = resolve.resolve_machine(hardware, overrides, plan)
     chosen = resolve.resolve_metric(metric)
     graph = resolve.resolve_network(network, batch, dimensions, seed)
+    plan = resolve.plan_of(graph, plan)
     data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
     notes = data.notes
     power_of_two = shifts_only(graph, machine)

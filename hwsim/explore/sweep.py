@@ -13,6 +13,7 @@ import numpy as np
 
 from hwsim import __version__
 from hwsim.energy import load_table
+from hwsim.errors import HwsimError
 from hwsim.explore.store import PointStore, point_id
 from hwsim.graph import Graph
 from hwsim.hardware import Accelerator, PrecisionPlan, with_precision
@@ -79,6 +80,10 @@ def sweep(
     Raises:
         HwsimError: unknown formats, or a table in ``out`` that is not this sweep's.
     """
+    if graph.is_quantized:
+        raise HwsimError(
+            f"{graph.name} came quantized and keeps its grids, so there are no widths to sweep; give the float model"
+        )
     ready = prepare(graph)
     arrays = {name: np.asarray(calibration[name]) for name in ready.inputs if name in calibration}
     facts = {

@@ -25,6 +25,7 @@ class Graph:
         tensors: every tensor by name.
         inputs: names of the tensors that the user supplies.
         outputs: names of the results.
+        code_inputs: inputs whose arrays may be given as codes of their grid, because the model declares integers there.
         notes: warnings of whoever made the graph, shown in reports (for example "weights are not trained").
 
     Raises:
@@ -37,6 +38,7 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    code_inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
@@ -78,6 +80,9 @@ class Graph:
         for name in self.outputs:
             if name not in produced and name not in self.inputs:
                 raise GraphError(f"{self.name}: output {name!r} is not computed by any node")
+        for name in self.code_inputs:
+            if name not in self.inputs or self.tensors[name].quant is None:
+                raise GraphError(f"{self.name}: input {name!r} takes codes, but is no input with a grid")
 
     @cached_property
     def _positions(self) -> dict[str, int]:
@@ -114,6 +119,11 @@ class Graph:
                 if name in producer:
                     network.add_edge(producer[name].name, node.name, key=name, tensor=self.tensors[name])
         return network
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether any tensor has a grid."""
+        return any(tensor.quant is not None for tensor in self.tensors.values())
 
     @property
     def batch(self) -> int:

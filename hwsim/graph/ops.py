@@ -112,4 +112,8 @@ OPS: dict[str, OpSpec] = {
     "Split": OpSpec(work=Work.MOVE, attributes=("axis", "sizes"), same_grid=True),
     "Gather": OpSpec(work=Work.MOVE, attributes=("axis",), same_grid=True),  # x, constant integer indices
     "Identity": OpSpec(work=Work.MOVE, same_grid=True),
+    # to the grid of the output, or to real values where it has none: QuantizeLinear, DequantizeLinear and both in a row
+    "Quantize": OpSpec(work=Work.TABLE, operations=(("multiply", 1),)),
+    # the same codes, read on the grid of the output: real y = factor * x + offset
+    "Reinterpret": OpSpec(work=Work.MOVE, attributes=("factor", "offset")),
 }

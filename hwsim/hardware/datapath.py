@@ -10,7 +10,7 @@ from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.functional_validators import BeforeValidator
 from pydantic_core import CoreSchema
 
-from hwsim.hardware.fields import MatchedWidth, Record, RegisterField, SchemeField, Text
+from hwsim.hardware.fields import ArithmeticField, MatchedWidth, Record, RegisterField, SchemeField, Text
 from hwsim.numerics.accumulator import Accumulator
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.rounding import Rounding
@@ -95,6 +95,10 @@ class Datapath(Record):
         description="Accumulator behind the array, which adds the partial sums of the folds; written as psum.",
         json_schema_extra={"default": "int32:wrap"},
     )
+    multiplier: Text = Field(
+        default="exact",
+        description="What multiplies: exact, a table path.npy, a built-in as truncated:4 or mitchell, or package.module:function of two integers.",
+    )
     zero_point: Literal["folded", "subtracted"] = Field(
         default="folded",
         description="folded: raw codes enter the array and constant terms join the bias (asymmetric weights pay a column sum). subtracted: centred codes enter, one bit wider where the grid is asymmetric.",
@@ -107,6 +111,13 @@ class Datapath(Record):
         description="Accumulator to output code: a table, or a text such as float32 or fixed_point:16:half_up.",
         json_schema_extra={"default": "fixed_point:32:half_up"},
     )
+    arithmetic: ArithmeticField = Field(
+        default="native",
+        description="How the vector unit computes in integers: native (exact sums, then the requantizer), onnxruntime, tflite or ibert.",
+    )
+
+
+RULE_KEYS = ("psum", "accumulator", "requantizer", "arithmetic")
 
 
 class DatapathRule(Record):
@@ -120,15 +131,17 @@ class DatapathRule(Record):
         default=None, description="Accumulator behind the array for these layers."
     )
     requantizer: RequantizerField | None = Field(default=None, description="Requantization unit for these layers.")
+    arithmetic: ArithmeticField | None = Field(
+        default=None, description="Arithmetic of the vector unit for these layers."
+    )
 
     @model_validator(mode="after")
     def _states_something(self) -> DatapathRule:
-        if self.psum is None and self.accumulator is None and self.requantizer is None:
-            raise ValueError("must state at least one of psum, accumulator, requantizer")
+        if not self.changes:
+            raise ValueError(f"must state at least one of {', '.join(RULE_KEYS)}")
         return self
 
     @property
     def changes(self) -> dict[str, Any]:
         """The stated keys."""
-        keys = ("psum", "accumulator", "requantizer")
-        return {key: getattr(self, key) for key in keys if getattr(self, key) is not None}
+        return {key: getattr(self, key) for key in RULE_KEYS if getattr(self, key) is not None}

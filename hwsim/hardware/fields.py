@@ -14,6 +14,7 @@ from pydantic.functional_validators import AfterValidator, BeforeValidator
 
 from hwsim.errors import did_you_mean
 from hwsim.hardware.known import energy_tables, is_path, requantizer_schemes
+from hwsim.numerics import vector
 from hwsim.numerics.accumulator import Accumulator, Overflow
 from hwsim.numerics.formats import MAX_BITS, IntFormat
 
@@ -60,6 +61,12 @@ def read_format(value: Any) -> IntFormat:
     raise ValueError(f"must be an integer format of 1 to 16 bits such as int8, uint4 or int8n, not {str(value)!r}")
 
 
+def _check_arithmetic(name: str) -> str:
+    if name not in vector.names():
+        raise ValueError(f"arithmetic {name!r} is unknown{did_you_mean(name, vector.names())}")
+    return name
+
+
 def _check_scheme(name: str) -> str:
     if name not in requantizer_schemes():
         raise ValueError(f"{name!r} is unknown{did_you_mean(name, requantizer_schemes())}")
@@ -92,6 +99,7 @@ FormatField = Annotated[
     WithJsonSchema({"type": "string", "pattern": FORMAT_PATTERN}),
 ]
 SchemeField = Annotated[str, AfterValidator(_check_scheme)]
+ArithmeticField = Annotated[str, AfterValidator(_check_arithmetic)]
 EnergyTableField = Annotated[str, AfterValidator(_check_table)]
 MatchedWidth = Annotated[
     Width | None,

@@ -35,6 +35,10 @@ class SystolicArray(Record):
         default=True,
         description="The pipeline of one fold empties, and an output-stationary fold drains, while the next fold computes.",
     )
+    adder_tree: Positive = Field(
+        default=1,
+        description="Products that an adder tree sums exactly before each addition to the partial sum: 1 in a systolic array, the inputs of the tree in a dot-product unit.",
+    )
     k_order: Literal["kernel_channel", "channel_kernel"] = Field(
         default="kernel_channel",
         description="Order of a convolution's products: kernel_channel (channel innermost, as in NHWC memories) or channel_kernel (ONNX weight order).",

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import DatapathRule, RequantizerField, RequantizerPart
-from hwsim.hardware.fields import FormatField, Record, RegisterField, Text
+from hwsim.hardware.fields import ArithmeticField, FormatField, Record, RegisterField, Text
 from hwsim.numerics.accumulator import Accumulator
 from hwsim.numerics.formats import IntFormat
 
@@ -20,7 +20,7 @@ Symmetry = Literal["symmetric", "asymmetric"]
 Range = Literal["minmax", "percentile", "mse"]
 
 GRID_KEYS = ("weights", "activations", "weight_granularity", "weight_symmetry", "activation_symmetry", "range")
-DATAPATH_KEYS = ("psum", "accumulator", "requantizer")
+DATAPATH_KEYS = ("psum", "accumulator", "requantizer", "arithmetic")
 INT8 = IntFormat(bits=8)
 UINT8 = IntFormat(bits=8, signed=False)
 
@@ -46,6 +46,9 @@ class Statement(Record):
     accumulator: RegisterField | None = Field(default=None, description="Accumulator behind the array, as int32:wrap.")
     requantizer: RequantizerField | None = Field(
         default=None, description="Requantization unit: a table, or a text such as float32 or fixed_point:16:half_up."
+    )
+    arithmetic: ArithmeticField | None = Field(
+        default=None, description="Integer arithmetic of the vector unit: native, onnxruntime, tflite or ibert."
     )
 
     def stated(self, keys: Iterable[str]) -> dict[str, Any]:
@@ -81,6 +84,7 @@ class LayerPrecision:
     psum: Accumulator | None = None
     accumulator: Accumulator | None = None
     requantizer: RequantizerPart | None = None
+    arithmetic: str | None = None
 
 
 class PrecisionPlan(Record):

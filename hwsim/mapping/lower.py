@@ -4,7 +4,8 @@ A convolution keeps its window, so that traffic knows about overlapping pixels. 
 products of one column each, which is what it is on an array. A grouped product with k = n = 1 (a channel affine) is an
 element-wise multiplication and goes to the vector unit, which multiplies exactly. A transposed convolution is the
 convolution of its zero-inserted input: the inserted zeros are multiplied, but neither stored nor loaded. A matrix product
-with a batch of right operands is one product per pair of matrices; with one right operand all rows meet it together.
+with a batch of right operands is one product per pair of matrices; with one right operand all rows meet it together. A
+product that a quantized model leaves in real numbers is float32 work of the vector unit.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from hwsim.graph import OPS, Graph, Node, Work
+from hwsim.graph import OPS, Graph, Node, Work, runs_on_array
 from hwsim.mapping.gemm import Gemm, Window
 from hwsim.mapping.tasks import Task, VectorWork
-from hwsim.mapping.vector_work import channel_affine, grid_of, vector_work
+from hwsim.mapping.vector_work import channel_affine, grid_of, real_product, vector_work
+from hwsim.numerics.formats import IntFormat
 
+REAL_RESULT = IntFormat(bits=32)  # a result without a grid leaves as float32
 VIEWS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"})
 
 
@@ -30,6 +33,8 @@ def _work(graph: Graph, node: Node) -> Gemm | VectorWork | None:
         return None
     if OPS[node.op].work is not Work.GEMM:
         return vector_work(graph, node)
+    if graph.is_quantized and not runs_on_array(graph, node):
+        return real_product(graph, node)
     if node.op in ("Conv", "ConvTranspose"):
         gemm = _convolution(graph, node)
         if gemm.k == 1 and gemm.n == 1:
@@ -39,11 +44,12 @@ def _work(graph: Graph, node: Node) -> Gemm | VectorWork | None:
 
 
 def _formats(graph: Graph, node: Node) -> dict[str, Any]:
-    ifmap, weight, ofmap = (grid_of(graph, name, node) for name in (*node.inputs[:2], node.outputs[0]))
+    ifmap, weight = (grid_of(graph, name, node) for name in node.inputs[:2])
+    ofmap = graph.tensors[node.outputs[0]].quant
     return {
         "ifmap": ifmap.format,
         "weight": weight.format,
-        "ofmap": ofmap.format,
+        "ofmap": REAL_RESULT if ofmap is None else ofmap.format,
         "ifmap_asymmetric": not ifmap.is_symmetric,
         "weight_asymmetric": not weight.is_symmetric,
         "weight_is_activation": not graph.tensors[node.inputs[1]].is_constant,

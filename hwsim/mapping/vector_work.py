@@ -36,23 +36,44 @@ def channel_affine(graph: Graph, node: Node) -> VectorWork:
     )
 
 
+def real_product(graph: Graph, node: Node) -> VectorWork:
+    """Return the work of a matrix product or convolution in float32: a multiplication and an addition per product."""
+    weight, y = graph.tensors[node.inputs[1]], graph.tensors[node.outputs[0]]
+    if node.op in ("Conv", "ConvTranspose"):
+        channels = weight.shape[1] if node.op == "Conv" else weight.shape[0] // node.attributes["groups"]
+        depth = channels * prod(node.attributes["kernel"])
+    else:
+        depth = graph.tensors[node.inputs[0]].shape[-1]
+    return VectorWork(
+        operations=(("multiply", y.size * depth), ("add", y.size * depth)),
+        bits=FLOAT_BITS,
+        reads=tuple(_stream(graph.tensors[name]) for name in node.inputs if name),
+        writes=(Stream(operand="ofmap", elements=y.size, bits=y.bits),),
+        outputs=y.size if y.quant is not None else 0,
+    )
+
+
 def vector_work(graph: Graph, node: Node) -> VectorWork:
     """Return the work of an operator of the vector unit, priced at the widths of its tensors; floats at 32 bits."""
     spec = OPS[node.op]
     outputs = [graph.tensors[name] for name in node.outputs]
-    for name in (*node.inputs, *node.outputs):
-        if name and not graph.tensors[name].is_constant:
-            grid_of(graph, name, node)
+    coded = all(
+        graph.tensors[name].quant is not None
+        for name in (*node.inputs, *node.outputs)
+        if name and not graph.tensors[name].is_constant
+    )
+    if not coded and not graph.is_quantized:
+        grid_of(graph, node.inputs[0], node)
     moves = spec.work is Work.MOVE or (node.op == "Resize" and node.attributes["mode"] == "nearest")
     elements = sum(tensor.size for tensor in outputs)
     per_output = _window(graph, node, outputs[0]) if spec.window else 1
     operations = () if moves else tuple((kind, count * elements * per_output) for kind, count in spec.operations)
     if node.op == "Sum":
         operations = (("multiply", len(node.inputs) * elements), ("add", (len(node.inputs) - 1) * elements))
-    rescales = not moves and not spec.same_grid and spec.work is not Work.TABLE  # a table holds output codes
+    rescales = coded and not moves and not spec.same_grid and spec.work is not Work.TABLE  # a table holds output codes
     return VectorWork(
         operations=operations,
-        bits=FLOAT_BITS if spec.work is Work.FLOAT else max(tensor.bits for tensor in outputs),
+        bits=FLOAT_BITS if spec.work is Work.FLOAT or not coded else max(tensor.bits for tensor in outputs),
         reads=_reads(graph, node, elements),
         writes=tuple(Stream(operand="ofmap", elements=tensor.size, bits=tensor.bits) for tensor in outputs),
         outputs=elements if rescales else 0,

@@ -12,6 +12,7 @@ class Granularity:
     """A partition of a tensor onto scales: the whole tensor (``axis`` None), or one scale per index of ``axis``."""
 
     axis: int | None = None
+    block: int | None = None
 
     def __post_init__(self) -> None:
         if self.axis is not None and self.axis < 0:

@@ -23,6 +23,7 @@ from hwsim.hardware.precision import LayerPrecision, PrecisionPlan
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizer import SHIFT_ONLY
+from hwsim.quantization.adopt import adopt
 from hwsim.quantization.calibrate import observe
 from hwsim.quantization.grid import params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
@@ -51,7 +52,12 @@ class Scheme:
 
 
 def prepare(graph: Graph) -> Graph:
-    """Return the float graph with affines folded, clamps fused and constants unshared: what is calibrated, compared against and quantized."""
+    """Return the float graph with affines folded, clamps fused and constants unshared: what is calibrated, compared against and quantized.
+
+    A graph that came quantized keeps its grids, see ``adopt``.
+    """
+    if graph.is_quantized:
+        return adopt(graph)
     return own_constants(fuse_clamp(fold_affine(graph)))
 
 
@@ -72,9 +78,14 @@ def quantize(
         seen: what ``observe(prepare(graph), images)`` gave, instead of ``calibration``, where many schemes share it.
 
     Raises:
-        HwsimError: a precision rule that matches nothing, a symmetric unsigned grid for negative values.
+        HwsimError: a precision rule that matches nothing, a symmetric unsigned grid for negative values, a plan that states
+            grids for a graph that came quantized.
     """
     ready = prepare(graph)
+    if ready.is_quantized:
+        _check_rules(ready, scheme.plan)
+        keep_grids(ready, scheme.plan)
+        return ready
     _check_rules(ready, scheme.plan)
     if seen is None and calibration is not None:
         seen = observe(ready, calibration)
@@ -87,6 +98,15 @@ def quantize(
         grids.update(_constant_grids(ready, node, grids, scheme))
     tensors = [replace(ready.tensors[name], quant=params) for name, params in grids.items()]
     return ready.with_changes(tensors=tensors)
+
+
+def keep_grids(graph: Graph, plan: PrecisionPlan) -> None:
+    """Raise HwsimError where the plan states grids and the graph came with its own."""
+    if graph.is_quantized and plan.states_grids:
+        raise HwsimError(
+            f"{graph.name} came quantized and keeps its own grids; leave out weights, activations, range, granularity and "
+            "symmetry, or give the float model"
+        )
 
 
 def _check_rules(graph: Graph, plan: PrecisionPlan) -> None:

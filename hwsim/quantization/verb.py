@@ -17,37 +17,38 @@ from hwsim.quantization.quantize import quantize as quantize_by_scheme
 def quantize(
     graph: Graph,
     *,
-    weights: str = "int8",
-    activations: str = "uint8",
+    weights: str | None = None,
+    activations: str | None = None,
     calibration: Mapping[str, np.ndarray] | None = None,
-    range: str = "minmax",
-    weight_granularity: str = "channel",
-    weight_symmetry: str = "symmetric",
-    activation_symmetry: str = "asymmetric",
+    range: str | None = None,
+    weight_granularity: str | None = None,
+    weight_symmetry: str | None = None,
+    activation_symmetry: str | None = None,
     boundary_bits: int = BOUNDARY_BITS,
     power_of_two: bool = False,
     plan: PrecisionPlan | None = None,
 ) -> Graph:
-    """Quantize a float network after training.
+    """Quantize a float network after training; one that came quantized keeps its grids and takes none of the choices here.
 
     Args:
         graph: from ``hwsim.load``.
-        weights: format such as ``int4`` or ``int8n``; 1 to 16 bits.
-        activations: format in which results leave, such as ``uint8``.
+        weights: format such as ``int4`` or ``int8n``; 1 to 16 bits. [int8]
+        activations: format in which results leave. [uint8]
         calibration: images by input name that show the range of every activation (other keys, such as ``labels``, are
             ignored); None gives a graph that can be priced but not executed.
-        range: ``minmax``, ``percentile`` or ``mse``.
-        weight_granularity: ``channel`` or ``tensor``.
-        weight_symmetry: ``symmetric`` or ``asymmetric``.
-        activation_symmetry: ``symmetric`` or ``asymmetric``.
+        range: ``minmax``, ``percentile`` or ``mse``. [minmax]
+        weight_granularity: ``channel`` or ``tensor``. [channel]
+        weight_symmetry: ``symmetric`` or ``asymmetric``. [symmetric]
+        activation_symmetry: ``symmetric`` or ``asymmetric``. [asymmetric]
         boundary_bits: least width of network inputs and outputs.
         power_of_two: only power-of-two scales, which the ``power_of_two`` requantizer needs.
         plan: per-layer exceptions; what its default states wins over the arguments here.
 
     Raises:
-        HwsimError: an unknown format or estimator, a rule that matches no layer, values that a grid cannot hold.
+        HwsimError: an unknown format or estimator, a rule that matches no layer, values that a grid cannot hold, grids
+            stated for a network that came quantized.
     """
-    stated: dict[str, Any] = {
+    given: dict[str, Any] = {
         "weights": weights,
         "activations": activations,
         "range": range,
@@ -55,6 +56,7 @@ def quantize(
         "weight_symmetry": weight_symmetry,
         "activation_symmetry": activation_symmetry,
     }
+    stated = {key: value for key, value in given.items() if value is not None}
     base = validate(PrecisionPlan, {"default": stated}, "quantize", {})
     if plan is not None:
         default = base.default.model_copy(update=plan.default.stated(GRID_KEYS + DATAPATH_KEYS))

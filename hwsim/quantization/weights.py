@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwsim.graph import Node, Tensor
+from hwsim.graph import Node, Tensor, out_axis
 from hwsim.hardware.precision import LayerPrecision
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
@@ -15,19 +15,6 @@ from hwsim.quantization.grid import params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
 
 BIAS_FORMAT = IntFormat(bits=32)
-
-
-def out_axis(node: Node, weight: Tensor) -> int | None:
-    """Return the output-channel axis of a weight, or None where per-channel scales do not leave the sum over k.
-
-    Conv ``[out, in/groups, h, w]``: 0. Gemm and a 2-D MatMul operand ``[k, n]``: 1. ConvTranspose ``[in, out/groups, h, w]``:
-    1 without groups. A batched MatMul operand has none.
-    """
-    if node.op == "Conv":
-        return 0
-    if node.op == "ConvTranspose":
-        return 1 if node.attributes["groups"] == 1 else None
-    return 1 if len(weight.shape) == 2 else None
 
 
 def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, power_of_two: bool) -> QuantParams:

@@ -69,17 +69,19 @@ def execute(
 
         def observe(name: str, codes: np.ndarray, reference: dict[str, np.ndarray] = reference) -> None:
             if name in reference:
-                grid = graph.tensors[name].quant
-                assert grid is not None
-                errors[name].update(reference.pop(name), grid.decode(codes))
+                errors[name].update(reference.pop(name), real_values(graph, name, codes))
 
         integers.append(run_integer(graph, layers, chunk, constants=constants, observe=observe if compare else None))
-    decoded = {}
-    for name in graph.outputs:
-        grid = graph.tensors[name].quant
-        assert grid is not None
-        decoded[name] = grid.decode(np.concatenate([codes[name] for codes in integers]))
+    decoded = {
+        name: real_values(graph, name, np.concatenate([codes[name] for codes in integers])) for name in graph.outputs
+    }
     reference_outputs = (
         {name: np.concatenate([part[name] for part in floats]) for name in graph.outputs} if floats else {}
     )
     return Numbers(outputs=decoded, reference=reference_outputs, errors=errors)
+
+
+def real_values(graph: Graph, name: str, values: np.ndarray) -> np.ndarray:
+    """Return what a tensor's codes stand for; the values themselves where it has no grid."""
+    grid = graph.tensors[name].quant
+    return values if grid is None else grid.decode(values)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hwsim.hardware import LayerPrecision, PrecisionPlan, dump_toml, load_accelerator, load_precision, with_precision
 from hwsim.hardware.keys import children, find
-from hwsim.hardware.precision import GRID_KEYS
+from hwsim.hardware.precision import DATAPATH_KEYS, GRID_KEYS
 from hwsim.hardware.schema import json_schema
 
 EXAMPLE = files("hwsim.hardware") / "examples" / "precision.toml"
@@ -132,6 +132,6 @@ def test_the_example_shows_every_key_and_loads():
     plan = load_precision(str(EXAMPLE))
     jsonschema.validate(tomllib.loads(text), json_schema(PrecisionPlan))
     assert all(f"\n{key} = " in text for key in children(find(PrecisionPlan, ("layer", 0))))
-    undecided = LayerPrecision(**plan.default.stated(("psum", "accumulator", "requantizer")))
+    undecided = LayerPrecision(**plan.default.stated(DATAPATH_KEYS))
     assert plan.for_layer("stem") == undecided, "its [default] states what holds without a plan"
     assert [str(plan.for_layer(name).weights) for name in ("block1.conv", "fc")] == ["int4", "int8n"]

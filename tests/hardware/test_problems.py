@@ -87,7 +87,7 @@ def test_all_problems_at_once(edge):
         "edge.toml: memory[0].read_bits_per_cycle is missing; it must be a positive integer",
         "edge.toml: memory[0].write_bits_per_cycle is missing; it must be a positive integer",
         "edge.toml: memory[0].size is not a known key; did you mean 'size_bytes'?",
-        "edge.toml: layer[0] must state at least one of psum, accumulator, requantizer",
+        "edge.toml: layer[0] must state at least one of psum, accumulator, requantizer, arithmetic",
         "edge.toml: layer[1].match is missing; it must be a text that is not empty",
         "edge.toml: layer[1].psum must be 'exact' or a signed register such as int16:saturate, not 3",
         "edge.toml: layer[1].requantizer is 'float32:3', but only fixed_point has a multiplier width",
@@ -200,9 +200,9 @@ def test_precision_files_are_checked_the_same_way(tmp_path, monkeypatch):
         "plan.toml: default.weight_granularity must be one of tensor, channel, not 'group'",
         "plan.toml: default.range 'min_max' is unknown; did you mean 'minmax'?",
         "plan.toml: layer[0] must state at least one of weights, activations, weight_granularity, weight_symmetry, "
-        "activation_symmetry, range, psum, accumulator, requantizer",
+        "activation_symmetry, range, psum, accumulator, requantizer, arithmetic",
         f"plan.toml: layer[1].activations {rule} '8'",
-        "plan.toml: layer[1].bits is not a known key; known: accumulator, activation_symmetry, activations, match, psum, "
+        "plan.toml: layer[1].bits is not a known key; known: accumulator, activation_symmetry, activations, arithmetic, match, psum, "
         "range, requantizer, weight_granularity, weight_symmetry, weights",
         "plan.toml: defaults is not a known key; did you mean 'default'?",
     ]

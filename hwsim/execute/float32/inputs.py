@@ -13,6 +13,8 @@ from hwsim.graph import Graph
 def checked_inputs(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the inputs as contiguous float32 arrays; dimension 0 is free, the others are those of the graph.
 
+    Integers given to one of ``graph.code_inputs`` are codes and are decoded; everything else is real already.
+
     Raises:
         ExecutionError: an unknown or missing name, another shape, batches that differ, a value that is not a number.
     """
@@ -40,6 +42,14 @@ def _checked(graph: Graph, name: str, given: np.ndarray) -> np.ndarray:
         raise ExecutionError(f"{graph.name}: input {name!r} must hold real numbers, not {given.dtype}")
     if given.size == 0:
         raise ExecutionError(f"{graph.name}: input {name!r} is empty; give at least one row")
+    grid = graph.tensors[name].quant
+    if name in graph.code_inputs and grid is not None and np.issubdtype(given.dtype, np.integer):
+        if given.min() < grid.format.minimum or given.max() > grid.format.maximum:
+            raise ExecutionError(
+                f"{graph.name}: input {name!r} takes {grid.format} codes, but holds {given.min()}..{given.max()}; "
+                "give codes of that format, or real values as floats"
+            )
+        return grid.decode(np.ascontiguousarray(given))
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(given, dtype=np.float32).reshape(given.shape)
     if np.isnan(array).any():

@@ -95,6 +95,12 @@ def identity(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
     return [inputs[0]]
 
 
+def reinterpret(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Reinterpret: what the same codes stand for on another grid."""
+    factor, offset = (np.float32(node.attributes[key]) for key in ("factor", "offset"))
+    return [inputs[0] * factor + offset]
+
+
 OPERATORS = {
     "Pad": _pad_real,
     "Concat": concat,
@@ -108,4 +114,6 @@ OPERATORS = {
     "Gather": gather,
     "DepthToSpace": depth_to_space,
     "Identity": identity,
+    "Quantize": identity,
+    "Reinterpret": reinterpret,
 }

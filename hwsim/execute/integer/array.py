@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import ExecutionError
+from hwsim.execute.float32.activation import clamp
 from hwsim.execute.integer.layer import Layer
-from hwsim.execute.integer.requantize import scale_ratio, to_codes
+from hwsim.execute.integer.requantize import raw, scale_ratio, to_codes
 from hwsim.kernels.mac import accumulate_gemm
+
+RAW_BITS = 32
 
 
 def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
@@ -93,6 +96,20 @@ def _zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
 
 
 def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
-    """Return the output codes of ``sums`` ``[..., n]`` whose unit is ``ifmap scale * weight scale`` per column."""
+    """Return the output codes of ``sums`` ``[..., n]`` whose unit is ``ifmap scale * weight scale`` per column.
+
+    A result without a grid is ``f32(sum) * f32(ifmap scale * weight scale)``.
+    """
+    if not layer.output_is_coded():
+        unit = layer.grid(0).scales() * layer.grid(1).scales()
+        return clamp(sums.astype(np.float32) * unit, *layer.node.clamp)
     ifmap, weight, ofmap = (grid.scales() for grid in (layer.grid(0), layer.grid(1), layer.output_grid()))
+    if _leaves_raw(layer, ifmap * weight, ofmap):
+        return raw(layer, sums)
     return to_codes(layer, sums, scale_ratio(layer, float(ifmap[0]), weight, float(ofmap[0])))
+
+
+def _leaves_raw(layer: Layer, unit: np.ndarray, ofmap: np.ndarray) -> bool:
+    """Whether the result is the accumulator itself: codes of 32 bits and more in its own unit (ConvInteger)."""
+    grid = layer.output_grid()
+    return grid.format.bits >= RAW_BITS and grid.is_symmetric and bool((unit == ofmap).all())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hwsim.errors import ExecutionError
-from hwsim.graph import Graph, Node, Tensor
+from hwsim.graph import OPS, Graph, Node, Tensor, Work
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
@@ -70,6 +70,10 @@ class Layer:
         """Return the grid of output ``index``."""
         return self._calibrated(self.node.outputs[index])
 
+    def output_is_coded(self, index: int = 0) -> bool:
+        """Whether output ``index`` has a grid."""
+        return self.graph.tensors[self.node.outputs[index]].quant is not None
+
     def _calibrated(self, name: str) -> QuantParams:
         params = self.graph.tensors[name].quant
         if params is None or not params.is_calibrated:
@@ -78,6 +82,16 @@ class Layer:
                 f"quantize the graph with calibration inputs before executing it"
             )
         return params
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether every operand that has a say in the arithmetic, and the result, are on integer grids."""
+        names = [name for name in self.node.inputs if name and self._is_operand(name)]
+        return all(self.graph.tensors[name].quant is not None for name in (*names, *self.node.outputs))
+
+    def _is_operand(self, name: str) -> bool:
+        tensor = self.graph.tensors[name]
+        return not tensor.is_constant or OPS[self.node.op].work is Work.INTEGER
 
     def has_input(self, index: int) -> bool:
         """Whether the optional input ``index`` is there."""

@@ -35,7 +35,11 @@ def real(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     with np.errstate(all="ignore"):
         results = FLOAT_OPS[layer.node.op](layer.node, decoded)
     low, high = layer.node.clamp
-    return [layer.output_grid(index).encode(clamp(value, low, high)) for index, value in enumerate(results)]
+    return [_stored(layer, index, clamp(value, low, high)) for index, value in enumerate(results)]
+
+
+def _stored(layer: Layer, index: int, value: np.ndarray) -> np.ndarray:
+    return layer.output_grid(index).encode(value) if layer.output_is_coded(index) else value
 
 
 def _has_grid(layer: Layer, index: int) -> bool:

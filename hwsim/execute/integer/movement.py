@@ -10,9 +10,11 @@ from hwsim.execute.integer.layer import Layer
 
 
 def move(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
-    """Move codes; a pad value in real units becomes its code."""
+    """Move codes, or real values where there is no grid; a pad value in real units becomes its code."""
     node = layer.node
-    if node.op == "Pad":
+    if node.op == "Reinterpret":
+        return [operands[0].astype(layer.output_grid().storage_dtype, copy=False)]
+    if node.op == "Pad" and layer.is_coded:
         fill = layer.grid(0).encode(np.array([node.attributes["value"]], dtype=np.float32))[0]
         return [pad(node, operands[0], fill)]
     return FLOAT_OPS[node.op](node, operands)

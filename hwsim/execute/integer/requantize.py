@@ -47,3 +47,10 @@ def counted(layer: Layer, done: Requantized) -> np.ndarray:
     layer.counters.clipped += done.clipped_low + done.clipped_high
     layer.counters.requantized += done.codes.size
     return done.codes.astype(layer.output_grid().storage_dtype)
+
+
+def raw(layer: Layer, sums: np.ndarray) -> np.ndarray:
+    """Return accumulators that leave without requantization: the low bits of the output's width, then the fused clamp."""
+    grid = layer.output_grid()
+    low, high = code_range(grid, layer.node.clamp)
+    return np.clip(sums.astype(grid.storage_dtype), low, high)

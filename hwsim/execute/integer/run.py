@@ -10,10 +10,11 @@ import numpy as np
 from hwsim.errors import ExecutionError
 from hwsim.execute.float32.inputs import checked_inputs
 from hwsim.execute.integer import convolution, elementwise, matrix, pooling
+from hwsim.execute.integer.arithmetic import operators
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.lookup import real, table
 from hwsim.execute.integer.movement import move
-from hwsim.graph import OPS, Graph, Node, Work, passes_grid
+from hwsim.graph import OPS, Graph, Work, passes_grid, runs_on_array
 
 IntegerOp = Callable[[Layer, list[np.ndarray]], list[np.ndarray]]
 
@@ -25,8 +26,17 @@ INTEGER_OPS: dict[str, IntegerOp] = {
 }
 
 
-def operator_of(node: Node) -> IntegerOp:
-    """Return the function that computes the node's codes."""
+def operator_of(layer: Layer) -> IntegerOp:
+    """Return the function that computes the node's codes, or its real values where the result has no grid."""
+    node = layer.node
+    if OPS[node.op].work is Work.GEMM:
+        return INTEGER_OPS[node.op] if runs_on_array(layer.graph, node) else real
+    if not layer.is_coded:
+        return real
+    own = operators(layer.datapath.arithmetic)
+    if node.op in own:
+        operator: IntegerOp = own[node.op]
+        return operator
     if node.op in INTEGER_OPS:
         return INTEGER_OPS[node.op]
     if node.op in ("Resize", "Pad"):
@@ -43,10 +53,11 @@ def run_integer(
     constants: Mapping[str, np.ndarray] | None = None,
     observe: Callable[[str, np.ndarray], None] | None = None,
 ) -> dict[str, np.ndarray]:
-    """Return the codes of the graph's outputs.
+    """Return the codes of the graph's outputs, real values where an output has no grid.
 
     Args:
-        graph: a quantized, calibrated network.
+        graph: a quantized, calibrated network. Tensors without a grid hold float32: what reads or makes them is computed in
+            float32 on decoded codes.
         layers: one ``Layer`` per node name; their counters grow.
         inputs: real-valued arrays by input name; dimension 0 may differ from the graph's batch. They are encoded on the
             grids of the inputs.
@@ -56,22 +67,24 @@ def run_integer(
     Raises:
         ExecutionError: inputs that do not fit the graph, a tensor without a calibrated grid.
     """
+    if not graph.is_quantized:
+        raise ExecutionError(f"{graph.name}: no tensor has a grid; quantize the graph before executing it in integers")
     constants = encode_constants(graph) if constants is None else constants
     values: dict[str, np.ndarray] = {}
     for name, array in checked_inputs(graph, inputs).items():
         grid = graph.tensors[name].quant
-        if grid is None or not grid.is_calibrated:
+        if grid is not None and not grid.is_calibrated:
             raise ExecutionError(
                 f"{graph.name}: input {name!r} has no calibrated grid; quantize with calibration inputs"
             )
-        values[name] = grid.encode(array)
+        values[name] = array if grid is None else grid.encode(array)
         if observe is not None:
             observe(name, values[name])
     readers = Counter(name for node in graph.nodes for name in node.inputs)
     readers.update(graph.outputs)
     for node in graph.nodes:
         operands = [constants[name] if name in constants else values[name] for name in node.inputs if name]
-        results = operator_of(node)(layers[node.name], operands)
+        results = operator_of(layers[node.name])(layers[node.name], operands)
         for name, codes in zip(node.outputs, results, strict=True):
             values[name] = codes
             if observe is not None:
@@ -86,7 +99,7 @@ def run_integer(
 def encode_constants(graph: Graph) -> dict[str, np.ndarray]:
     """Return the codes of every constant with a grid, and the plain value of the others (indices, norm parameters)."""
     return {
-        name: tensor.data if tensor.quant is None else tensor.quant.encode(tensor.data)
+        name: tensor.data if tensor.quant is None else tensor.encoded()
         for name, tensor in graph.tensors.items()
         if tensor.data is not None
     }

@@ -21,7 +21,7 @@ SHAPE_RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
             "Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Gelu", "Erf", "Sqrt", "Exp",
-            "Neg", "Softmax", "LRN", "Identity",
+            "Neg", "Softmax", "LRN", "Identity", "Quantize", "Reinterpret",
         ),
         same,
     ),

@@ -32,6 +32,8 @@ def _fusable(graph: Graph, first: Node) -> Node | None:
     readers = graph.consumers_of[output]
     if output in graph.outputs or len(readers) != 1 or readers[0].op not in ("Relu", "Clip"):
         return None
+    if graph.tensors[output].quant is not None:  # codes are clipped before the activation: two roundings, not one
+        return None
     return readers[0]
 
 

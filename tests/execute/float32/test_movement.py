@@ -28,7 +28,8 @@ CASES = {
 
 
 def test_every_move_has_a_case():
-    assert {name for name, spec in OPS.items() if spec.work is Work.MOVE} <= set(CASES)
+    moves = {name for name, spec in OPS.items() if spec.work is Work.MOVE}
+    assert moves - {"Reinterpret"} <= set(CASES)  # reads its codes on another grid, see test_mixed.py
 
 
 @pytest.mark.parametrize("op", CASES)

@@ -1,4 +1,4 @@
-"""The values that a wire can carry: integer formats and their one text form.
+"""Integer formats and their one text form.
 
 ``int8`` is two's complement, ``uint4`` unsigned, ``int8n`` narrow (symmetric: the most negative code is left out).
 """
@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
 
 from hwsim.errors import HwsimError
+from hwsim.numerics.formats.storage import clipped, integer_dtype, wrapped
+from hwsim.numerics.rounding import Rounding, round_real
 
 _TEXT = re.compile(r"(u?)int([1-9][0-9]?)(n?)")
 MAX_BITS = 64
@@ -75,6 +80,51 @@ class IntFormat:
     def contains(self, value: int) -> bool:
         """Whether ``value`` is a code of this format."""
         return self.minimum <= value <= self.maximum
+
+    @property
+    def storage_dtype(self) -> np.dtype:
+        """The smallest numpy integer type that holds every code."""
+        return integer_dtype(self.bits, signed=self.signed)
+
+    @property
+    def unit(self) -> Fraction:
+        """The real value of operand 1, which is 1: an integer stands for itself."""
+        return Fraction(1)
+
+    @property
+    def operand_range(self) -> tuple[int, int]:
+        """The smallest and the largest code."""
+        return self.minimum, self.maximum
+
+    def encode_real(
+        self, real: np.ndarray, *, rounding: Rounding = Rounding.HALF_EVEN, saturate: bool = True
+    ) -> np.ndarray:
+        """Return the integers next to ``real`` (any shape), clipped to the range, or their lower bits.
+
+        Args:
+            real: floating-point numbers; NaN becomes the smallest code.
+            rounding: of numbers between two integers.
+            saturate: clip; if false, wrap modulo ``2^bits``.
+
+        Raises:
+            HwsimError: a narrow format, infinity or NaN with ``saturate=False``.
+        """
+        whole = round_real(np.asarray(real, dtype=np.float64), rounding)
+        if saturate:
+            return clipped(whole, self.minimum, self.maximum, self.storage_dtype)
+        if self.narrow:
+            raise HwsimError(f"number format: {self} leaves a code out, so it cannot wrap; use saturate=True")
+        return wrapped(whole, self.bits, self.storage_dtype)
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Return ``codes`` as float64, which holds codes of 53 bits exactly and rounds wider ones to even."""
+        return np.asarray(codes).astype(np.float64)
+
+    def operands(self, codes: np.ndarray) -> np.ndarray:
+        """Return ``codes`` as int64; raise HwsimError for uint64, which it does not hold."""
+        if self.maximum > np.iinfo(np.int64).max:
+            raise HwsimError(f"number format: operands have at most 63 bits and a sign, so {self} has none; use int64")
+        return np.asarray(codes).astype(np.int64)
 
     def __str__(self) -> str:
         return f"{'' if self.signed else 'u'}int{self.bits}{'n' if self.narrow else ''}"
