@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hwsim.errors import MappingError
-from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.formats import Format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +70,9 @@ class Gemm:
     k: int
     n: int
     groups: int = 1
-    ifmap: IntFormat
-    weight: IntFormat
-    ofmap: IntFormat
+    ifmap: Format
+    weight: Format
+    ofmap: Format
     ifmap_asymmetric: bool = False
     weight_asymmetric: bool = False
     weight_is_activation: bool = False

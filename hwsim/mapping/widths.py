@@ -7,13 +7,23 @@ from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
 from hwsim.numerics.accumulator import Accumulator
-from hwsim.numerics.formats import IntFormat, bits_for_range
+from hwsim.numerics.formats import Format, IntFormat, bits_for_range
 
 
 def operand_bits(gemm: Gemm, datapath: Datapath) -> tuple[int, int]:
-    """Return the widths (ifmap, weight) that enter the multiplier: one bit more where a centred code needs it."""
+    """Return the widths (ifmap, weight) that enter the multiplier: one bit more where a centred code needs it.
+
+    Codes of a table or a floating-point format are decoded first: what is multiplied is as wide as their operands.
+    """
     extra = datapath.zero_point == "subtracted"
-    return gemm.ifmap.bits + (extra and gemm.ifmap_asymmetric), gemm.weight.bits + (extra and gemm.weight_asymmetric)
+    return (
+        _multiplied_bits(gemm.ifmap) + (extra and gemm.ifmap_asymmetric),
+        _multiplied_bits(gemm.weight) + (extra and gemm.weight_asymmetric),
+    )
+
+
+def _multiplied_bits(number: Format) -> int:
+    return number.bits if isinstance(number, IntFormat) else bits_for_range(*number.operand_range)
 
 
 def multiplier_bits(layer: str, gemm: Gemm, datapath: Datapath) -> tuple[int, int]:
@@ -63,6 +73,6 @@ def has_column_constant(gemm: Gemm, datapath: Datapath) -> bool:
     return gemm.has_bias or (gemm.ifmap_asymmetric and datapath.zero_point == "folded")
 
 
-def _extremes(number: IntFormat, centred: bool) -> tuple[int, int]:
-    span = number.maximum - number.minimum
-    return (-span, span) if centred else (number.minimum, number.maximum)
+def _extremes(number: Format, centred: bool) -> tuple[int, int]:
+    low, high = number.operand_range
+    return (low - high, high - low) if centred else (low, high)

@@ -7,10 +7,14 @@ import numpy as np
 from hwsim.errors import ExecutionError
 from hwsim.execute.float32.activation import clamp
 from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.product import ArrayProduct
 from hwsim.execute.integer.requantize import raw, scale_ratio, to_codes
 from hwsim.kernels.mac import accumulate_gemm
+from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.quant_params import QuantParams
 
 RAW_BITS = 32
+INT32_LIMIT = (1 << 30) - 1  # room for a zero point
 
 
 def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
@@ -34,15 +38,14 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     n = weight.shape[2]
     if layer.mapping is None:
         return _element_product(layer, ifmap, weight, bias)
-    ifmap, weight = ifmap.astype(np.int32), weight.astype(np.int32)
+    ifmap, weight = multiplied(layer.grid(0), ifmap), multiplied(layer.grid(1), weight)
     zero_x, zero_w = _zero_points(layer, groups, n)
-    number = layer.grid(0).format
-    x_range = (number.minimum, number.maximum)
+    x_range = layer.grid(0).format.operand_range
     static = np.zeros((groups, n), dtype=np.int64) if bias is None else bias
     dynamic = None
     if layer.datapath.zero_point == "subtracted":
-        ifmap = ifmap - np.int32(zero_x)
-        weight = weight - zero_w[:, None, :].astype(np.int32)
+        ifmap = ifmap - zero_x
+        weight = weight - zero_w[:, None, :].astype(weight.dtype)
         x_range = (x_range[0] - zero_x, x_range[1] - zero_x)
     else:
         if zero_x:
@@ -68,7 +71,13 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     counters.outputs += result.values.size
     counters.peak = max(counters.peak, result.peak)
     values = result.values if at_start else result.values + static[:, None, :]
-    return values if dynamic is None else values + dynamic
+    sums = values if dynamic is None else values + dynamic
+    if layer.on_product is not None:
+        beside = zero_w if dynamic is not None else np.zeros_like(zero_w)
+        layer.on_product(
+            ArrayProduct(ifmap=ifmap, weight=weight, constant=static, weight_zero_point=beside, sums=sums)
+        )
+    return sums
 
 
 def _element_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
@@ -79,8 +88,22 @@ def _element_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: 
             f"layer {layer.node.name!r} runs on the array but has no mapping; schedule the graph first"
         )
     zero_x, zero_w = _zero_points(layer, groups, 1)
+    ifmap, weight = multiplied(layer.grid(0), ifmap), multiplied(layer.grid(1), weight)
     sums = (ifmap.astype(np.int64) - zero_x) * (weight.astype(np.int64) - zero_w[:, :, None])
     return sums if bias is None else sums + bias[:, None, :]
+
+
+def multiplied(grid: QuantParams, codes: np.ndarray) -> np.ndarray:
+    """Return the integers that enter the multiplier, as int32 where the format fits, else int64."""
+    operands = codes if isinstance(grid.format, IntFormat) else grid.format.operands(codes)
+    low, high = grid.format.operand_range
+    return operands.astype(np.int32 if low >= -INT32_LIMIT and high <= INT32_LIMIT else np.int64, copy=False)
+
+
+def operand_scales(grid: QuantParams) -> np.ndarray:
+    """Return the real value of operand 1 as float32 ``[count]``."""
+    unit = grid.format.unit
+    return grid.scales() if unit == 1 else grid.scales() * np.float32(float(unit))
 
 
 def _zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
@@ -98,18 +121,24 @@ def _zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
 def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
     """Return the output codes of ``sums`` ``[..., n]`` whose unit is ``ifmap scale * weight scale`` per column.
 
-    A result without a grid is ``f32(sum) * f32(ifmap scale * weight scale)``.
+    A result without a grid is ``f32(sum) * f32(ifmap scale * weight scale)``; one on a grid of other numbers than integers
+    is that, encoded.
     """
-    if not layer.output_is_coded():
-        unit = layer.grid(0).scales() * layer.grid(1).scales()
-        return clamp(sums.astype(np.float32) * unit, *layer.node.clamp)
-    ifmap, weight, ofmap = (grid.scales() for grid in (layer.grid(0), layer.grid(1), layer.output_grid()))
-    if _leaves_raw(layer, ifmap * weight, ofmap):
+    ifmap, weight = (operand_scales(layer.grid(index)) for index in (0, 1))
+    coded = layer.output_is_coded()
+    if not coded or not isinstance(layer.output_grid().format, IntFormat):
+        real = clamp(sums.astype(np.float32) * (ifmap * weight), *layer.node.clamp)
+        return layer.output_grid().encode(real) if coded else real
+    ofmap = layer.output_grid().scales()
+    if leaves_raw(layer):
         return raw(layer, sums)
     return to_codes(layer, sums, scale_ratio(layer, float(ifmap[0]), weight, float(ofmap[0])))
 
 
-def _leaves_raw(layer: Layer, unit: np.ndarray, ofmap: np.ndarray) -> bool:
+def leaves_raw(layer: Layer) -> bool:
     """Whether the result is the accumulator itself: codes of 32 bits and more in its own unit (ConvInteger)."""
+    if not layer.output_is_coded():
+        return False
     grid = layer.output_grid()
-    return grid.format.bits >= RAW_BITS and grid.is_symmetric and bool((unit == ofmap).all())
+    unit = operand_scales(layer.grid(0)) * operand_scales(layer.grid(1))
+    return grid.format.bits >= RAW_BITS and grid.is_symmetric and bool((unit == grid.scales()).all())

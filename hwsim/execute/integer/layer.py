@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hwsim.errors import ExecutionError
+from hwsim.execute.integer.product import ArrayProduct
 from hwsim.graph import OPS, Graph, Node, Tensor, Work
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
+from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 
 
@@ -45,6 +48,7 @@ class Layer:
         datapath: registers, requantizer and zero-point rule of this layer.
         mapping: how its GEMM is cut; None for operators of the vector unit.
         counters: filled while the layer runs.
+        on_product: called with what enters and leaves the array, each time that it computes; it must not change them.
     """
 
     graph: Graph
@@ -52,6 +56,7 @@ class Layer:
     datapath: Datapath
     mapping: Mapping | None = None
     counters: Counters = field(default_factory=Counters)
+    on_product: Callable[[ArrayProduct], None] | None = None
 
     @classmethod
     def of(cls, graph: Graph, node: Node, accelerator: Accelerator, mapping: Mapping | None) -> Layer:
@@ -85,9 +90,10 @@ class Layer:
 
     @property
     def is_coded(self) -> bool:
-        """Whether every operand that has a say in the arithmetic, and the result, are on integer grids."""
+        """Whether every operand that has a say in the arithmetic, and the result, are on grids of integers."""
         names = [name for name in self.node.inputs if name and self._is_operand(name)]
-        return all(self.graph.tensors[name].quant is not None for name in (*names, *self.node.outputs))
+        grids = [self.graph.tensors[name].quant for name in (*names, *self.node.outputs)]
+        return all(grid is not None and isinstance(grid.format, IntFormat) for grid in grids)
 
     def _is_operand(self, name: str) -> bool:
         tensor = self.graph.tensors[name]

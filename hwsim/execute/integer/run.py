@@ -31,6 +31,8 @@ def operator_of(layer: Layer) -> IntegerOp:
     node = layer.node
     if OPS[node.op].work is Work.GEMM:
         return INTEGER_OPS[node.op] if runs_on_array(layer.graph, node) else real
+    if passes_grid(node) and OPS[node.op].work is Work.MOVE:
+        return move
     if not layer.is_coded:
         return real
     own = operators(layer.datapath.arithmetic)
