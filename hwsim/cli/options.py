@@ -16,7 +16,7 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Override a key of the machine, as array.rows=32; repeatable.")
 ]
 Precision = Annotated[Path | None, typer.Option(help="A .toml file with bits, registers and requantizers per layer.")]
-Weights = Annotated[str | None, typer.Option(help="Weight format: int1 .. int16, uint4, int8n (narrow). [int8]")]
+Weights = Annotated[str | None, typer.Option(help="Weight format: int1 .. int32, uint4, int8n (narrow). [int8]")]
 Activations = Annotated[str | None, typer.Option(help="Activation format, as uint8 or int8. [uint8]")]
 AccumulatorText = Annotated[
     str | None, typer.Option("--accumulator", help="Accumulator: exact, int16:saturate, int20:wrap, int32:exact.")

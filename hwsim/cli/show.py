@@ -100,7 +100,7 @@ def _formats(name: str | None) -> str:
 
     found = [name] if name else ["int2", "int4", "int8", "int8n", "int16", "uint4", "uint8"]
     rows = [(text, f"{IntFormat.parse(text).minimum} .. {IntFormat.parse(text).maximum}") for text in found]
-    return _rows("formats (any width from 1 to 16 bits for operands, to 64 for registers):", rows)
+    return _rows("formats (any width from 1 to 32 bits for operands, to 64 for registers):", rows)
 
 
 def _energy(name: str | None) -> str:

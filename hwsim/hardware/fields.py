@@ -27,8 +27,8 @@ PositiveReal = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 
 REGISTER_PATTERN = r"^(exact|int([2-9]|[1-5][0-9]|6[0-4])(:(exact|wrap|saturate))?)$"
-FORMAT_PATTERN = r"^(u?int([1-9]|1[0-6])|int([2-9]|1[0-6])n)$"
-MAX_OPERAND_BITS = 16
+FORMAT_PATTERN = r"^(u?int([1-9]|[12][0-9]|3[0-2])|int([2-9]|[12][0-9]|3[0-2])n)$"
+MAX_OPERAND_BITS = 32
 
 
 class Record(BaseModel):
@@ -58,7 +58,7 @@ def read_format(value: Any) -> IntFormat:
         return IntFormat.parse(value)
     if isinstance(value, IntFormat) and value.bits <= MAX_OPERAND_BITS:
         return value
-    raise ValueError(f"must be an integer format of 1 to 16 bits such as int8, uint4 or int8n, not {str(value)!r}")
+    raise ValueError(f"must be an integer format of 1 to 32 bits such as int8, uint4 or int8n, not {str(value)!r}")
 
 
 def _check_arithmetic(name: str) -> str:

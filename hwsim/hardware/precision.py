@@ -29,7 +29,7 @@ class Statement(Record):
     """What a plan may say about layers; a key that is left out is not stated."""
 
     weights: FormatField | None = Field(
-        default=None, description="Weight format: int1..int16, uint1..uint16; int8n is narrow."
+        default=None, description="Weight format: int1..int32, uint1..uint32; int8n is narrow."
     )
     activations: FormatField | None = Field(default=None, description="Activation format, written as weights.")
     weight_granularity: Granularity | None = Field(

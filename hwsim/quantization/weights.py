@@ -14,7 +14,13 @@ from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization.grid import params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
 
-BIAS_FORMAT = IntFormat(bits=32)
+NARROW_BIAS, WIDE_BIAS = IntFormat(bits=32), IntFormat(bits=64)
+NARROW_OPERAND_BITS = 20  # of both operands together; TensorFlow Lite's 16-bit activations by 8-bit weights take 64
+
+
+def bias_format(ifmap: QuantParams, weight: QuantParams) -> IntFormat:
+    """Return the bias codes' format: int32, or int64 for operands so wide that their unit is too fine for 32 bits."""
+    return NARROW_BIAS if ifmap.format.bits + weight.format.bits <= NARROW_OPERAND_BITS else WIDE_BIAS
 
 
 def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, power_of_two: bool) -> QuantParams:
@@ -32,7 +38,7 @@ def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, powe
 
 
 def widened_for_bias(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantParams:
-    """Return the weight's grid with scales widened by powers of two until the bias fits its int32 codes.
+    """Return the weight's grid with scales widened by powers of two until the bias fits its codes.
 
     A channel whose weights are almost zero (a dead batch-norm channel) has a tiny scale, in whose units the bias would
     overflow; its weights lose nothing that matters, the bias would lose everything.
@@ -45,19 +51,20 @@ def widened_for_bias(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> Q
     elif largest.size == 1:
         largest = np.full(len(weight.scale), largest[0])
     scales = weight.scales().astype(np.float64)
-    least = largest / (ifmap.scale[0] * (BIAS_FORMAT.maximum // 2))
+    least = largest / (ifmap.scale[0] * (bias_format(ifmap, weight).maximum // 2))
     needed = np.ceil(np.log2(np.maximum(least / scales, 1.0)))
     return replace(weight, scale=tuple(float(scale) for scale in scales * 2.0**needed))
 
 
 def bias_params(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantParams:
-    """Return the int32 grid of a bias: scale ``ifmap scale * weight scale``, zero point 0."""
+    """Return the grid of a bias (see ``bias_format``): scale ``ifmap scale * weight scale``, zero point 0."""
+    number = bias_format(ifmap, weight)
     if ifmap.scale is None or weight.scale is None:
-        return QuantParams(format=BIAS_FORMAT)
+        return QuantParams(format=number)
     scales = (ifmap.scales() * weight.scales()).astype(np.float32)
     granularity = PER_TENSOR if scales.size == 1 else Granularity(axis=len(bias.shape) - 1)
     return QuantParams(
-        format=BIAS_FORMAT,
+        format=number,
         scale=tuple(float(scale) for scale in scales),
         zero_point=(0,) * scales.size,
         granularity=granularity,

@@ -180,7 +180,7 @@ def test_precision_files_are_checked_the_same_way(tmp_path, monkeypatch):
         """
         defaults = {}
         [default]
-        weights = "int17"
+        weights = "int33"
         range = "min_max"
         weight_granularity = "group"
         [[layer]]
@@ -194,9 +194,9 @@ def test_precision_files_are_checked_the_same_way(tmp_path, monkeypatch):
     )
     with pytest.raises(ConfigError) as caught:
         load_precision("plan.toml")
-    rule = "must be an integer format of 1 to 16 bits such as int8, uint4 or int8n, not"
+    rule = "must be an integer format of 1 to 32 bits such as int8, uint4 or int8n, not"
     assert str(caught.value).splitlines() == [
-        f"plan.toml: default.weights {rule} 'int17'",
+        f"plan.toml: default.weights {rule} 'int33'",
         "plan.toml: default.weight_granularity must be one of tensor, channel, not 'group'",
         "plan.toml: default.range 'min_max' is unknown; did you mean 'minmax'?",
         "plan.toml: layer[0] must state at least one of weights, activations, weight_granularity, weight_symmetry, "

@@ -106,5 +106,5 @@ def test_a_plan_obeys_its_schema(tmp_path):
     path.write_text(text, encoding="utf-8")
     load_precision(path)
     assert is_valid(tomllib.loads(text), PrecisionPlan)
-    assert not is_valid({"default": {"weights": "int17"}}, PrecisionPlan)
+    assert not is_valid({"default": {"weights": "int33"}}, PrecisionPlan)
     assert not is_valid({"layer": [{"weights": "int4"}]}, PrecisionPlan)
