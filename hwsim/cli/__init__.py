@@ -7,9 +7,11 @@ import sys
 import typer
 
 from hwsim.cli.check import check
+from hwsim.cli.export import export
 from hwsim.cli.run import run
 from hwsim.cli.show import show
 from hwsim.cli.sweep import sweep
+from hwsim.cli.vectors import vectors
 from hwsim.errors import HwsimError
 
 app = typer.Typer(
@@ -19,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (run, sweep, show, check):
+for verb in (run, sweep, show, check, vectors, export):
     app.command()(verb)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from hwsim.cli import options
@@ -26,7 +28,7 @@ def check(
     from hwsim.cli import resolve
     from hwsim.cli.show import aligned
     from hwsim.cost import cost
-    from hwsim.explore.check import overflow_table
+    from hwsim.explore.check import SUFFIXES, overflow_table
     from hwsim.quantization import Scheme, quantize
     from hwsim.schedule import schedule
 
@@ -45,11 +47,33 @@ def check(
     mappings = schedule(quantized, machine)
     cost(quantized, machine, mappings)  # prices everything, so that what `run` would refuse is refused here
     rows = list(overflow_table(quantized, machine, mappings).rows())
-    head = ("layer", "psum: types", "weights", "machine", "accumulator: types", "weights", "machine", "")
-    keys = ("layer", "psum_type_bits", "psum_bits", "psum", "accumulator_type_bits", "accumulator_bits", "accumulator")
-    lines = [head, *((*(str(row[key]) for key in keys), "" if row["is_safe"] else "can overflow") for row in rows)]
-    typer.echo("least safe register widths in bits, by the data types and by the weights:")
-    for line in aligned(lines):
-        typer.echo(line)
+    for register in ("psum", "accumulator"):
+        typer.echo(
+            f"least safe {register} width in bits, by the data types, A2Q, A2Q+ and the exact range of the weights:"
+        )
+        keys = (*(f"{register}{suffix}" for suffix in SUFFIXES.values()), register)
+        head = ("layer", "types", "A2Q", "A2Q+", "exact", "machine", "")
+        lines = [head, *((row["layer"], *(_cell(row[key]) for key in keys), _verdict(row, register)) for row in rows)]
+        for line in aligned(lines):
+            typer.echo(f"  {line}")
+    uncentred = sum(not row["is_zero_centred"] and row["psum_l1_centred_bits"] is not None for row in rows)
+    if uncentred:
+        typer.echo(
+            f"A2Q+ asks for weights that sum to zero; in {uncentred} layers it uses the L1 norm plus |sum| instead"
+        )
+    if not all(row["is_bias_counted"] for row in rows):
+        typer.echo("the preloaded biases are not counted: without calibrated activations they have no codes")
     unsafe = sum(not row["is_safe"] for row in rows)
     typer.echo(f"{graph.name} fits {machine.name}: {len(rows)} array layers, {unsafe or 'none'} can overflow")
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _verdict(row: dict[str, Any], register: str) -> str:
+    from hwsim.numerics.accumulator import Accumulator
+
+    held = Accumulator.parse(row[register]).bits
+    needed = row[f"{register}_bits"]
+    return "" if held is None or (needed is not None and needed <= held) else "can overflow"

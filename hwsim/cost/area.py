@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hwsim.cost.array_cycles import drain_cycles
-from hwsim.cost.requantizers import circuit
+from hwsim.cost.requantizers import requantizer_area_um2, second_bits
 from hwsim.energy import EnergyTable
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.parts import SystolicArray
@@ -30,10 +30,7 @@ def area_table(accelerator: Accelerator, table: EnergyTable, mappings: dict[str,
     element = table.multiplier_area_um2(a, b) + table.adder_area_um2(psum)
     element += table.register_area_um2(_registers(array, a, b, psum))
     schemes = _schemes(accelerator, mappings)
-    requantizer = max(
-        table.requantizer_area_um2(scheme, accumulator, bits)
-        for scheme, bits in sorted(circuit(*unit) for unit in schemes)
-    )
+    requantizer = max(requantizer_area_um2(table, scheme, accumulator, bits) for scheme, bits in sorted(schemes))
     vector = accelerator.vector
     lane = table.multiplier_area_um2(vector.bits, vector.bits) + table.adder_area_um2(vector.bits)
     logic = {
@@ -77,4 +74,4 @@ def _widths(accelerator: Accelerator, layer: str, mapping: Mapping) -> tuple[int
 
 def _schemes(accelerator: Accelerator, layers: Iterable[str]) -> set[tuple[str, int]]:
     units = [accelerator.datapath.requantizer, *(accelerator.datapath_for(layer).requantizer for layer in layers)]
-    return {(unit.scheme, unit.multiplier_bits) for unit in units}
+    return {(unit.scheme, second_bits(unit)) for unit in units}

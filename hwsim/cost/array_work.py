@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from hwsim.cost.array_cycles import drain_cycles
 from hwsim.cost.ledger import Compute
+from hwsim.cost.requantizers import second_bits
 from hwsim.cost.steps import Steps
 from hwsim.cost.traffic import array_reads
 from hwsim.hardware.datapath import Datapath
@@ -41,9 +42,8 @@ def array_work(mapping: Mapping, steps: Steps, datapath: Datapath) -> tuple[Comp
             Compute(unit="column_sum", action="multiply", count=outputs, a_bits=accumulator, b_bits=gemm.weight.bits),
         ]
     unit = datapath.requantizer
-    rows.append(
-        Compute(unit="requantizer", action=unit.scheme, count=outputs, a_bits=accumulator, b_bits=unit.multiplier_bits)
-    )
+    second = second_bits(unit, gemm.ofmap.bits)
+    rows.append(Compute(unit="requantizer", action=unit.scheme, count=outputs, a_bits=accumulator, b_bits=second))
     return tuple(rows)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping as MappingType
 from typing import Any
 
 from hwsim.cost.ledger import Access, Compute, LayerCost
-from hwsim.cost.requantizers import circuit
+from hwsim.cost.requantizers import requantize_pj
 from hwsim.energy import EnergyTable
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.tables import Table
@@ -69,8 +69,7 @@ def compute_pj(row: Compute, table: EnergyTable) -> float:
         price = table.multiply_pj(row.a_bits, row.b_bits) if row.action == "multiply" else table.add_pj(row.a_bits)
         return row.count * price
     if row.unit == "requantizer":
-        scheme, multiplier_bits = circuit(row.action, row.b_bits)
-        return row.count * table.requantize_pj(scheme, row.a_bits, multiplier_bits)
+        return row.count * requantize_pj(table, row.action, row.a_bits, row.b_bits)
     return row.count * table.vector_op_pj(row.action, row.a_bits)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from hwsim.cost.ledger import Access, Compute, Cycles, LayerCost
+from hwsim.cost.requantizers import second_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.tasks import Stream, VectorWork
@@ -47,7 +48,7 @@ def vector_layer(work: VectorWork, accelerator: Accelerator, datapath: Datapath)
                 action=unit.scheme,
                 count=work.outputs,
                 a_bits=REQUANTIZER_INPUT_BITS,
-                b_bits=unit.multiplier_bits,
+                b_bits=second_bits(unit, work.bits),
             )
         )
     lanes = sum(ceil_div(count, accelerator.vector.lanes) for _, count in work.operations)

@@ -3,87 +3,111 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
-from hwsim.graph import Graph, Node
+from hwsim.explore.operands import Operands, operands_of
+from hwsim.graph import Graph
 from hwsim.hardware import Accelerator
-from hwsim.hardware.datapath import Datapath
+from hwsim.kernels.operands import magnitude
+from hwsim.kernels.products.base import BoundedProducts
+from hwsim.kernels.products.choose import products_of
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import register_bits
 from hwsim.numerics.accumulator import Accumulator
+from hwsim.numerics.bounds import AccumulatorBits, accumulator_bits, data_type_bits
 from hwsim.numerics.formats import bits_for_range
+from hwsim.numerics.multiplier import Multiplier
 from hwsim.tables import Table
-
-OPEN = Accumulator()
 
 
 def overflow_table(graph: Graph, accelerator: Accelerator, mappings: MappingType[str, Mapping]) -> Table:
-    """Return, for each array layer, the least safe register widths and whether the machine's are.
+    """Return, for each array layer, the least safe register widths by each bound and whether the machine's are.
 
-    ``*_type_bits`` hold for any weights of the format; ``*_bits`` hold for these weights and any input, in any order of
-    addition (the exact range of FINN's ``minimize_accumulator_width``, per fold for the psum). Where the weight is computed
-    by the network both are the same. A preloaded bias is not counted.
+    Four widths for the psum, which starts each fold at zero, and four for the accumulator; see
+    ``numerics.bounds.AccumulatorBits``. A preloaded bias is counted where its codes are known (``is_bias_counted``), which
+    takes calibrated activations. All hold for any input in any order of addition, so for any adder tree:
+
+    * ``*_type_bits`` for any weights of the format;
+    * ``*_l1_bits`` for weights of this L1 norm (A2Q);
+    * ``*_l1_centred_bits`` by A2Q+. ``is_zero_centred`` tells whether every column sums to zero, as A2Q+ asks; where one does
+      not, its norm is enlarged by the magnitude of its sum;
+    * ``*_bits`` for these weights (the exact range of FINN's ``minimize_accumulator_width``).
+
+    Where the network computes the weight all are those of the type. With a multiplier that is not exact the type and the
+    weights are bounded by its table, and the norms bound nothing; where it is a function on wide operands, nothing does.
     """
     rows = []
     for node in graph.nodes:
         if node.name not in mappings:
             continue
         mapping, datapath = mappings[node.name], accelerator.datapath_for(node.name)
-        types = [register_bits(OPEN, mapping.gemm, count) for count in (max(mapping.k_segments), mapping.gemm.k)]
-        psum_bits, accumulator_bits = exact_bits(graph, node, mapping, datapath) or types
+        operands = operands_of(graph, node, mapping, datapath)
+        if operands is None:
+            continue
+        folds = np.array(mapping.k_segments, np.int64)
+        both = {
+            "psum": _widths(operands, folds, 0, datapath.multiplier),
+            "accumulator": _widths(
+                operands,
+                np.array([mapping.gemm.k]),
+                0 if operands.start is None else operands.start,
+                datapath.multiplier,
+            ),
+        }
         rows.append(
             {
                 "layer": node.name,
-                "psum_type_bits": types[0],
-                "psum_bits": psum_bits,
-                "accumulator_type_bits": types[1],
-                "accumulator_bits": accumulator_bits,
+                **{f"{name}{suffix}": value for name, found in both.items() for suffix, value in found.items()},
+                "is_zero_centred": operands.columns is not None and not operands.columns.sum(axis=0).any(),
+                "is_bias_counted": operands.start is not None,
                 "psum": str(datapath.psum),
                 "accumulator": str(datapath.accumulator),
-                "is_safe": _holds(datapath.psum, psum_bits) and _holds(datapath.accumulator, accumulator_bits),
+                "is_safe": all(
+                    _holds(register, both[name]["_bits"])
+                    for name, register in (("psum", datapath.psum), ("accumulator", datapath.accumulator))
+                ),
             }
         )
     return Table.of_records(rows)
 
 
-def exact_bits(graph: Graph, node: Node, mapping: Mapping, datapath: Datapath) -> list[int] | None:
-    """Return (psum, accumulator) widths that no input overflows with the layer's weights; None without constant weights."""
-    weight, ifmap = (graph.tensors[node.inputs[index]].quant for index in (1, 0))
-    data = graph.tensors[node.inputs[1]].data
-    if data is None or weight is None or ifmap is None or not weight.is_calibrated:
-        return None
-    codes = weight.encode(data).astype(np.int64)
-    low, high = ifmap.format.minimum, ifmap.format.maximum
-    if datapath.zero_point == "subtracted":
-        codes = codes - weight.zero_points().reshape(weight.granularity.shape(len(weight.zero_point), codes.ndim))
-        low, high = low - ifmap.zero_point[0], high - ifmap.zero_point[0]
-    columns = _columns(node, codes, mapping.gemm.k)
-    if mapping.k_permutation is not None:
-        columns = columns[mapping.k_permutation]
-    starts = np.cumsum([0, *mapping.k_segments[:-1]])
-    return [_bits(columns, starts, low, high), _bits(columns, np.array([0]), low, high)]
+SUFFIXES = {"data_type": "_type_bits", "l1": "_l1_bits", "l1_centred": "_l1_centred_bits", "exact": "_bits"}
 
 
-def _columns(node: Node, codes: np.ndarray, k: int) -> np.ndarray:
-    """Return the weights as ``[k, outputs]`` in ONNX order of k."""
-    if node.op == "Conv":
-        return codes.reshape(-1, k).T
-    if node.op == "ConvTranspose":
-        groups = node.attributes["groups"]
-        flipped = codes[:, :, ::-1, ::-1].reshape(groups, codes.shape[0] // groups, codes.shape[1], -1)
-        return flipped.transpose(1, 3, 0, 2).reshape(k, -1)
-    return codes.reshape(-1, *codes.shape[-2:]).transpose(1, 0, 2).reshape(k, -1)
+def _widths(operands: Operands, folds: np.ndarray, start: np.ndarray | int, text: str) -> dict[str, int | None]:
+    """Return the widths of one register by the suffixes of the table's columns; None where a bound does not exist."""
+    multiplier = Multiplier.parse(text)
+    found: dict[str, Any]
+    if not multiplier.is_exact:
+        found = _table_widths(operands, folds, start, multiplier)
+    elif operands.columns is None:
+        types = data_type_bits(int(folds.max()), operands.activation, operands.weight)
+        found = asdict(AccumulatorBits(data_type=types, l1=types, l1_centred=types, exact=types))
+    else:
+        formats = operands.activation, operands.weight
+        found = asdict(accumulator_bits(operands.columns, *formats, *operands.a_range, folds, start))
+    return {suffix: found.get(name) for name, suffix in SUFFIXES.items()}
 
 
-def _bits(columns: np.ndarray, starts: np.ndarray, low: int, high: int) -> int:
-    """Return the width of every partial sum of every column inside the folds that begin at ``starts``."""
-    positive = np.add.reduceat(np.maximum(columns, 0), starts, axis=0)
-    negative = np.add.reduceat(np.minimum(columns, 0), starts, axis=0)
-    low, high = min(low, 0), max(high, 0)
-    smallest, largest = positive * low + negative * high, positive * high + negative * low
-    return bits_for_range(int(smallest.min()), int(largest.max()))
+def _table_widths(
+    operands: Operands, folds: np.ndarray, start: np.ndarray | int, multiplier: Multiplier
+) -> dict[str, int]:
+    products = products_of(multiplier, (operands.activation, operands.weight), operands.a_range)
+    if not isinstance(products, BoundedProducts):
+        return {}
+    columns = np.zeros((1, 0), np.int64) if operands.columns is None else operands.columns
+    reach = int(folds.max()) * products.largest(columns) + magnitude(np.asarray(start))
+    types = bits_for_range(-reach, reach)
+    if operands.columns is None:
+        return {"data_type": types, "exact": types}
+    smallest, largest = (ends[0] + start for ends in products.fold_ranges(columns[None], folds))
+    return {
+        "data_type": types,
+        "exact": bits_for_range(int(smallest.min(initial=0)), int(largest.max(initial=0))),
+    }
 
 
-def _holds(register: Accumulator, bits: int) -> bool:
-    return register.bits is None or register.bits >= bits
+def _holds(register: Accumulator, bits: int | None) -> bool:
+    return register.bits is None or (bits is not None and register.bits >= bits)

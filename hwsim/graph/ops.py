@@ -114,6 +114,10 @@ OPS: dict[str, OpSpec] = {
     "Identity": OpSpec(work=Work.MOVE, same_grid=True),
     # to the grid of the output, or to real values where it has none: QuantizeLinear, DequantizeLinear and both in a row
     "Quantize": OpSpec(work=Work.TABLE, operations=(("multiply", 1),)),
+    # x; uint8 codes, their scale and zero point: the range of the whole tensor decides at run time
+    "DynamicQuantizeLinear": OpSpec(work=Work.FLOAT, operations=(("compare", 2), ("divide", 1), ("add", 1))),
+    # x, constant thresholds [channels or 1, count]: y = offset + factor * #{i : x >= T_i}; axis: the channels of x
+    "MultiThreshold": OpSpec(work=Work.TABLE, attributes=("axis", "factor", "offset"), operations=(("compare", 1),)),
     # the same codes, read on the grid of the output: real y = factor * x + offset
     "Reinterpret": OpSpec(work=Work.MOVE, attributes=("factor", "offset")),
 }

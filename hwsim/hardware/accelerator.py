@@ -8,9 +8,10 @@ from typing import get_args
 
 from pydantic import Field, model_validator
 
-from hwsim.hardware.datapath import Datapath, DatapathRule, RequantizerPart
+from hwsim.hardware.datapath import Datapath, DatapathRule
 from hwsim.hardware.fields import EnergyTableField, Operand, PositiveReal, Record, Text
 from hwsim.hardware.parts import Dram, MemoryLevel, SystolicArray, VectorUnit
+from hwsim.hardware.requantizer import RequantizerPart
 from hwsim.units import MEGA
 
 __all__ = [

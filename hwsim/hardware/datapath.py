@@ -2,74 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
-from pydantic.functional_validators import BeforeValidator
-from pydantic_core import CoreSchema
+from pydantic import Field, model_validator
 
-from hwsim.hardware.fields import ArithmeticField, MatchedWidth, Record, RegisterField, SchemeField, Text
+from hwsim.hardware.fields import ArithmeticField, MatchedWidth, Record, RegisterField, Text
+from hwsim.hardware.requantizer import RequantizerField, RequantizerPart
 from hwsim.numerics.accumulator import Accumulator
-from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.rounding import Rounding
-
-REQUANTIZER_PATTERN = r"^[a-z][a-z0-9_]*(:[0-9]+)?(:[a-z_]+)?$"
-
-
-class RequantizerPart(Record):
-    """The requantization unit: accumulator to output code."""
-
-    scheme: SchemeField = Field(
-        default="fixed_point",
-        description="Arithmetic of the unit: float32, fixed_point, power_of_two or another file of hwsim.numerics.requantizers.",
-    )
-    multiplier_bits: Annotated[int, Field(ge=2, le=32, strict=True)] = Field(
-        default=32, description="Width of the signed integer multiplier in bits, 2 to 32; only fixed_point has one."
-    )
-    rounding: Rounding = Field(
-        default=Rounding.HALF_UP,
-        description="Rounding of the shift; half_up adds half and shifts (ties towards +infinity). float32 always rounds half to even.",
-    )
-
-    @property
-    def unit(self) -> Requantizer:
-        """The numerics record."""
-        return Requantizer(scheme=self.scheme, multiplier_bits=self.multiplier_bits, rounding=self.rounding)
-
-    def __str__(self) -> str:
-        return str(self.unit)
-
-
-def read_requantizer(value: Any) -> Any:
-    """Turn the text form ``scheme[:multiplier_bits][:rounding]`` into a table; leave anything else as it is.
-
-    >>> read_requantizer("fixed_point:16:half_up")
-    {'scheme': 'fixed_point', 'multiplier_bits': 16, 'rounding': 'half_up'}
-    """
-    if isinstance(value, RequantizerPart | Mapping):
-        return value
-    if not isinstance(value, str) or not re.fullmatch(REQUANTIZER_PATTERN, value):
-        raise ValueError(f"must be a table or a text such as fixed_point:16:half_up, not {value!r}")
-    scheme, *rest = value.split(":")
-    table: dict[str, Any] = {"scheme": scheme}
-    for word in rest:
-        table |= {"multiplier_bits": int(word)} if word.isdigit() else {"rounding": word}
-    if "multiplier_bits" in table and scheme != "fixed_point":
-        raise ValueError(f"is {value!r}, but only fixed_point has a multiplier width")
-    return table
-
-
-class _TextOrTable:
-    """Tells editors that a requantizer may be a table or its text form."""
-
-    @staticmethod
-    def __get_pydantic_json_schema__(schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"anyOf": [handler(schema), {"type": "string", "pattern": REQUANTIZER_PATTERN}]}
-
-
-RequantizerField = Annotated[RequantizerPart, BeforeValidator(read_requantizer), _TextOrTable]
 
 
 class Datapath(Record):

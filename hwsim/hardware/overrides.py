@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from hwsim.errors import ConfigError, did_you_mean
-from hwsim.hardware.datapath import read_requantizer
 from hwsim.hardware.keys import children, dotted, find, naming_key, unknown
+from hwsim.hardware.requantizer import read_requantizer
 
 
 def apply_overrides(

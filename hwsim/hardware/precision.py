@@ -10,8 +10,9 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from hwsim.hardware.accelerator import Accelerator
-from hwsim.hardware.datapath import DatapathRule, RequantizerField, RequantizerPart
+from hwsim.hardware.datapath import DatapathRule
 from hwsim.hardware.fields import ArithmeticField, FormatField, Record, RegisterField, Text
+from hwsim.hardware.requantizer import RequantizerField, RequantizerPart
 from hwsim.numerics.accumulator import Accumulator
 from hwsim.numerics.formats import IntFormat
 

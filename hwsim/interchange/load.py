@@ -13,7 +13,7 @@ from hwsim.graph import Graph
 def load(
     name_or_path: str | Path, *, batch: int = 1, dimensions: Mapping[str, int] | None = None, seed: int = 0
 ) -> Graph:
-    """Return the float network of a bundled name (``hwsim show models``) or of an ``.onnx`` file.
+    """Return the network of a bundled name (``hwsim show models``), of an ``.onnx`` or of a ``.tflite`` file.
 
     Args:
         name_or_path: a name of the zoo, or a path.
@@ -32,6 +32,10 @@ def load(
         record = entry(text)
         graph = read_onnx(load_model(text, 0 if record.trained else seed), batch=batch, dimensions=dimensions)
         return replace(graph, name=text, notes=(*graph.notes, *((record.warning,) if record.warning else ())))
+    if text.endswith(".tflite"):
+        from hwsim.interchange.tflite import read_tflite
+
+        return read_tflite(Path(text), batch=batch, dimensions=dimensions)
     if not text.endswith(".onnx") and not Path(text).exists():
         raise GraphError(f"network: {text!r} is neither a file nor a bundled network{did_you_mean(text, names())}")
     return read_onnx(Path(text), batch=batch, dimensions=dimensions)

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.kernels.accumulate import INT64_SAFE, Ordered, accumulate
-from hwsim.kernels.gemm import exact_gemm
-from hwsim.kernels.operands import absolute, check_range, check_segments, magnitude
+from hwsim.kernels.accumulate import Ordered
+from hwsim.kernels.operands import check_range, check_segments, check_tree, magnitude
+from hwsim.kernels.ordered.lanes import INT64_SAFE
+from hwsim.kernels.products.base import BoundedProducts
+from hwsim.kernels.products.choose import products_of
 from hwsim.kernels.proof import columns_that_fit, outputs_that_fit
 from hwsim.numerics.accumulator import Accumulator
+from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.multiplier import EXACT, Multiplier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,8 +46,13 @@ def accumulate_gemm(
     accumulator: Accumulator,
     start: np.ndarray | int = 0,
     a_range: tuple[int, int],
+    tree: int = 1,
+    multiplier: Multiplier = EXACT,
+    formats: tuple[IntFormat, IntFormat] | None = None,
 ) -> Accumulation:
     """Return ``start + a @ w`` as the registers hold it; values and events are those of the ordered loop on every output.
+
+    With a multiplier that is not exact, products of its own take the place of ``a * w``.
 
     Args:
         a: centred integer activations ``[m, k]`` or ``[groups, m, k]``, k in the array's order.
@@ -53,39 +62,47 @@ def accumulate_gemm(
         accumulator: the register behind it.
         start: what the accumulators hold at first (a preloaded bias); broadcasts to ``[..., m, n]``.
         a_range: smallest and largest value that the format lets ``a`` take.
+        tree: products of one fold that an adder tree sums exactly before each addition to psum.
+        multiplier: what computes the product of an activation and a weight.
+        formats: of the activations and weights as they enter the multiplier (centred codes of an asymmetric grid: signed,
+            one bit wider); an exact multiplier does not need them.
 
     Raises:
-        ExecutionError: an activation outside ``a_range``, segments that do not sum to k, a sum beyond 64 bits.
+        ExecutionError: an activation outside ``a_range``, segments that do not sum to k, a tree without inputs, formats
+            that are missing, a function that cannot be compiled, a sum beyond 64 bits.
+        HwsimError: formats wider than the multiplier's table.
     """
     check_range("activations", a, *a_range)
     folds = check_segments(segments, w.shape[-2])
     shape = (*a.shape[:-1], w.shape[-1])
     begin = np.broadcast_to(np.asarray(start, np.int64), shape).reshape(-1, *shape[-2:])
     a, w = a.reshape(-1, *a.shape[-2:]), w.reshape(-1, *w.shape[-2:])
-    a_magnitude, w_magnitude = max(-a_range[0], a_range[1]), magnitude(w)
-    if w.shape[1] * a_magnitude * w_magnitude + magnitude(begin) >= INT64_SAFE:
+    products = products_of(multiplier, formats, a_range)
+    tree = check_tree(tree, folds)
+    if not isinstance(products, BoundedProducts) or w.shape[1] * products.largest(w) + magnitude(begin) >= INT64_SAFE:
         everything = np.ones(begin.shape, bool)
-        rest = accumulate(a, w, folds, psum, accumulator, begin)
+        rest = products.ordered(a, w, folds, psum, accumulator, begin, None, tree)
         return _summary(rest.values.reshape(shape), everything.reshape(shape), rest, everything)
-    exact = exact_gemm(a, w, a_magnitude, w_magnitude)
-    psum_fits, fits = columns_that_fit(w, folds, psum, accumulator, begin, a_range)
+    exact = products.sums(a, w)
+    psum_fits, fits = columns_that_fit(w, folds, psum, accumulator, begin, a_range, products)
     values = exact + begin
     if fits.all():
         return _summary(values.reshape(shape), None, None)
     groups, columns = _remaining(fits)
     part = (groups, slice(None), columns)
     a_left, w_left = a[groups], w[part]
-    a_abs, w_abs = absolute(a_left), absolute(w_left)
-    reach = exact_gemm(a_abs, w_abs, magnitude(a_abs), magnitude(w_abs))
+    negative, positive = products.signed_sums(a_left, w_left, exact[part])
     open_left = ~outputs_that_fit(
-        exact[part], reach, begin[part], psum_fits[groups, None, columns], psum, accumulator
+        negative, positive, begin[part], psum_fits[groups, None, columns], psum, accumulator
     ) & (~fits[groups, None, columns])
     if not open_left.any():
         return _summary(values.reshape(shape), None, None)
     # Columns with the most open outputs first: the ordered loop skips whole tiles of columns that have none.
     crowded = np.argsort(-np.count_nonzero(open_left, axis=(0, 1)), kind="stable")
     todo = open_left[:, :, crowded]
-    rest = accumulate(a_left, w_left[:, :, crowded], folds, psum, accumulator, begin[part][:, :, crowded], todo=todo)
+    rest = products.ordered(
+        a_left, w_left[:, :, crowded], folds, psum, accumulator, begin[part][:, :, crowded], todo, tree
+    )
     is_open = np.zeros(values.shape, bool)
     is_open[part] = open_left
     back = np.argsort(crowded)

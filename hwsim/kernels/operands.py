@@ -38,3 +38,10 @@ def check_segments(segments: Sequence[int] | np.ndarray, k: int) -> np.ndarray:
     if int(folds.sum()) != k or (folds <= 0).any():
         raise ExecutionError(f"accumulate: segments {folds.tolist()} must be positive and sum to k={k}")
     return folds
+
+
+def check_tree(tree: int, folds: np.ndarray) -> int:
+    """Return ``tree`` cut to the longest fold, whose whole sum it then is; raise ExecutionError unless it is positive."""
+    if tree < 1:
+        raise ExecutionError(f"accumulate: an adder tree must sum at least one product, not {tree}; 1 means no tree")
+    return min(tree, int(folds.max(initial=1)))

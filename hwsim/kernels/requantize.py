@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
 
 from hwsim.errors import ExecutionError
+from hwsim.kernels.requantizers._work import Codes, Columns
+from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import definition
 from hwsim.numerics.requantizers._constants import Constants
@@ -34,8 +37,22 @@ def code_dtype(low: int, high: int) -> type[np.signedinteger]:
     return np.int32 if low >= -(1 << 31) and high < 1 << 31 else np.int64
 
 
+def fast(scheme: str, name: str) -> Callable[..., Codes | None] | None:
+    """Return the function ``name`` of a scheme's kernel file; None where there is no such file."""
+    module = f"hwsim.kernels.requantizers.{scheme}"
+    found: Callable[..., Codes | None] | None = getattr(import_module(module), name) if find_spec(module) else None
+    return found
+
+
 def requantize(
-    acc: np.ndarray, constants: Constants, unit: Requantizer, zero_point: int, low: int, high: int
+    acc: np.ndarray,
+    constants: Constants,
+    unit: Requantizer,
+    zero_point: int,
+    low: int,
+    high: int,
+    *,
+    ends: tuple[int, int] | None = None,
 ) -> Requantized:
     """Return the codes of ``acc`` by the arithmetic of ``unit``, exactly its definition.
 
@@ -46,6 +63,9 @@ def requantize(
         zero_point: output zero point.
         low: smallest output code.
         high: largest output code.
+        ends: smallest and largest code of the output's format where a fused clamp (a ReLU) made ``low`` and ``high``
+            narrower. A unit with another ``overflow`` than ``saturate`` writes a register of the format and is clamped
+            behind it (``vta_shift`` clamps first); for the others the two steps are one.
 
     Raises:
         ExecutionError: shapes that do not fit one another.
@@ -55,35 +75,58 @@ def requantize(
             f"requantize: accumulators {acc.shape} must be [rows, n] with n or 1 multipliers, "
             f"not {constants.multiplier.shape[0]}"
         )
-    values = np.ascontiguousarray(acc, np.int64)
-    multiplier = np.ascontiguousarray(np.broadcast_to(constants.multiplier, acc.shape[1:]))
-    shift = np.ascontiguousarray(np.broadcast_to(constants.shift, acc.shape[1:]))
-    module = f"hwsim.kernels.requantizers.{unit.scheme}"
-    done = None
-    if find_spec(module):
-        done = import_module(module).requantize(values, multiplier, shift, unit, zero_point, low, high)
-    codes, below, above = done or _one_by_one(values, multiplier, shift, unit, zero_point, low, high)
+    bounds = register_ends(unit, low, high, ends)
+    work = Columns(
+        acc=np.ascontiguousarray(acc, np.int64),
+        multiplier=np.ascontiguousarray(np.broadcast_to(constants.multiplier, acc.shape[1:])),
+        shift=np.ascontiguousarray(np.broadcast_to(constants.shift, acc.shape[1:])),
+        unit=unit,
+        zero_point=zero_point,
+        low=bounds[0],
+        high=bounds[1],
+    )
+    kernel = fast(unit.scheme, "requantize")
+    return clamped((kernel(work) if kernel else None) or _one_by_one(work), bounds, low, high)
+
+
+def register_ends(unit: Requantizer, low: int, high: int, ends: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the codes between which ``unit`` works: ``ends`` where overflow comes before a fused clamp."""
+    clamps_first = getattr(definition(unit.scheme), "CLAMPS_FIRST", False)
+    one_step = clamps_first or unit.overflow in (None, CodeOverflow.SATURATE)
+    return (low, high) if ends is None or one_step else ends
+
+
+def clamped(done: Codes, bounds: tuple[int, int], low: int, high: int) -> Requantized:
+    """Return codes between ``low`` and ``high``; those that the clamp moves after an overflow are counted once more."""
+    codes, below, above = done
+    if bounds != (low, high):
+        below, above = below + int((codes < low).sum()), above + int((codes > high).sum())
+        codes = np.clip(codes, low, high)
     return Requantized(codes=codes.astype(code_dtype(low, high), copy=False), clipped_low=below, clipped_high=above)
 
 
-def _one_by_one(
-    acc: np.ndarray,
-    multiplier: np.ndarray,
-    shift: np.ndarray,
-    unit: Requantizer,
-    zero_point: int,
-    low: int,
-    high: int,
-) -> tuple[np.ndarray, int, int]:
-    """Run the definition for every element, one code beyond either bound to see what was clipped."""
-    one = definition(unit.scheme).requantize_one
-    wide = np.array(
-        [
-            one(int(value), factor, int(places), unit, zero_point, low - 1, high + 1)
-            for row in acc
-            for value, factor, places in zip(row, multiplier, shift, strict=True)
-        ],
-        dtype=object,
-    ).reshape(acc.shape)
-    below, above = int((wide < low).sum()), int((wide > high).sum())
-    return np.clip(wide, low, high).astype(np.int64), below, above
+def _one_by_one(work: Columns) -> Codes:
+    """Run the definition for every element; a second time without overflow, to see what lay beyond either end."""
+    one = definition(work.unit.scheme).requantize_one
+    cells = [
+        (int(value), factor, int(places))
+        for row in work.acc
+        for value, factor, places in zip(row, work.multiplier, work.shift, strict=True)
+    ]
+    codes = [one(*cell, work.unit, work.zero_point, work.low, work.high) for cell in cells]
+    free = [one(*cell, *bounds_beyond(work.unit, work.zero_point, work.low, work.high)) for cell in cells]
+    below, above = beyond(free, work.unit, work.low, work.high)
+    return np.array(codes, np.int64).reshape(work.acc.shape), below, above
+
+
+def bounds_beyond(unit: Requantizer, zero_point: int, low: int, high: int) -> tuple[Requantizer, int, int, int]:
+    """Return what a definition is given so that it saturates one code beyond either end."""
+    saturating = unit if unit.overflow is None else replace(unit, overflow=CodeOverflow.SATURATE, saturated_bits=None)
+    return saturating, zero_point, low - 1, high + 1
+
+
+def beyond(free: list[int], unit: Requantizer, low: int, high: int) -> tuple[int, int]:
+    """Return how many results lay below the smallest and above the largest code that ``unit`` gives."""
+    if unit.overflow is CodeOverflow.SATURATE_SYMMETRIC:
+        low = max(low, -high)
+    return sum(value < low for value in free), sum(value > high for value in free)

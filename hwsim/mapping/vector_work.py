@@ -70,10 +70,14 @@ def vector_work(graph: Graph, node: Node) -> VectorWork:
     operations = () if moves else tuple((kind, count * elements * per_output) for kind, count in spec.operations)
     if node.op == "Sum":
         operations = (("multiply", len(node.inputs) * elements), ("add", (len(node.inputs) - 1) * elements))
+    bits = max(tensor.bits for tensor in outputs)
+    if node.op == "MultiThreshold":  # one comparison per threshold, at the width of what is compared
+        operations = (("compare", graph.tensors[node.inputs[1]].shape[1] * elements),)
+        bits = graph.tensors[node.inputs[0]].bits
     rescales = coded and not moves and not spec.same_grid and spec.work is not Work.TABLE  # a table holds output codes
     return VectorWork(
         operations=operations,
-        bits=FLOAT_BITS if spec.work is Work.FLOAT or not coded else max(tensor.bits for tensor in outputs),
+        bits=FLOAT_BITS if spec.work is Work.FLOAT or not coded else bits,
         reads=_reads(graph, node, elements),
         writes=tuple(Stream(operand="ofmap", elements=tensor.size, bits=tensor.bits) for tensor in outputs),
         outputs=elements if rescales else 0,

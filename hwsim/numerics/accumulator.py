@@ -91,12 +91,20 @@ class Accumulator:
 
 
 def accumulate(
-    products: list[int], *, segments: list[int], psum: Accumulator, accumulator: Accumulator, start: int = 0
+    products: list[int],
+    *,
+    segments: list[int],
+    psum: Accumulator,
+    accumulator: Accumulator,
+    start: int = 0,
+    tree: int = 1,
 ) -> tuple[int, int, int]:
     """Add ``products`` as a mapped array does; the slow twin of ``hwsim.kernels.accumulate``.
 
     Inside a segment (one fold of the array) products are added in ascending order to a ``psum`` register that starts
-    at zero; after each segment the partial sum is added to the ``accumulator``, which starts at ``start``.
+    at zero; after each segment the partial sum is added to the ``accumulator``, which starts at ``start``. An adder tree
+    sums ``tree`` products of a segment exactly, at whatever width it takes, before each addition to ``psum`` (as the
+    MAC cells of NVDLA's CMAC do); the last group of a segment may be smaller.
 
     Args:
         products: exact products in the array's order of k.
@@ -104,11 +112,18 @@ def accumulate(
         psum: register inside the array.
         accumulator: register behind the array.
         start: what the accumulator holds before the first fold (a preloaded bias).
+        tree: products that are summed exactly before each addition; 1 without a tree.
 
     Returns:
         The final accumulator value, the number of additions whose result did not fit their register, and the largest
         magnitude seen before any reduction.
+
+    >>> register = Accumulator.parse("int4:saturate")
+    >>> [accumulate([5, 5, -5], segments=[3], psum=register, accumulator=register, tree=tree)[0] for tree in (1, 2, 3)]
+    [2, 2, 5]
     """
+    if tree < 1:
+        raise HwsimError(f"accumulate: an adder tree must sum at least one product, not {tree}; 1 means no tree")
     if sum(segments) != len(products):
         raise HwsimError(f"accumulate: segments {segments} must sum to the {len(products)} products")
     total = accumulator.reduce(start)
@@ -117,8 +132,8 @@ def accumulate(
     position = 0
     for length in segments:
         partial = 0
-        for product in products[position : position + length]:
-            partial += product
+        for first in range(position, position + length, tree):
+            partial += sum(products[first : min(first + tree, position + length)])
             overflows += not psum.fits(partial)
             peak = max(peak, abs(partial))
             partial = psum.reduce(partial)

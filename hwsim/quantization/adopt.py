@@ -6,7 +6,9 @@ The reader gives every Quantize of the file as an operator of its own, between r
 * an operator whose only reader is a Quantize writes codes at once (a convolution requantizes its accumulators, a Softmax
   encodes its results), which is how runtimes fuse such graphs; the network's inputs arrive as codes in the same way;
 * codes that are only moved or selected keep their grid;
-* a real-valued bias between an ifmap and a weight on grids gets the int32 grid of their product.
+* the real-valued bias of a product that is requantized gets the int32 grid of the product; where the product stays
+  real-valued, so does the addition of its bias;
+* a product that only thresholds read leaves as accumulators.
 
 What remains real-valued is computed in float32 on the vector unit.
 """
@@ -16,13 +18,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hwsim.graph import OPS, Graph, Node, Tensor, Work, passes_grid
-from hwsim.quantization.transforms import fuse_clamp
+from hwsim.numerics.quant_params import QuantParams
+from hwsim.numerics.rounding import Rounding
+from hwsim.quantization.transforms import accumulator_grids, fuse_clamp, split_real_biases
 from hwsim.quantization.weights import bias_params
 
 
 def adopt(graph: Graph) -> Graph:
     """Return the quantized graph with its Quantize operators fused; doing it twice changes nothing."""
-    return _biases(_fused(_passed_on(fuse_clamp(_passed_on(graph)))))
+    fused = _fused(_passed_on(fuse_clamp(_passed_on(graph))))
+    return accumulator_grids(_biases(split_real_biases(fused)))
 
 
 def _passed_on(graph: Graph) -> Graph:
@@ -49,6 +54,10 @@ def _fused(graph: Graph) -> Graph:
         if node.op != "Quantize" or graph.tensors[node.outputs[0]].quant is None:
             continue
         source, target = node.inputs[0], node.outputs[0]
+        if graph.tensors[source].quant == graph.tensors[target].quant and target not in graph.outputs:
+            renamed[target] = renamed.get(source, source)
+            dropped.add(node.name)
+            continue
         if graph.tensors[source].quant is not None or source in graph.outputs or len(graph.consumers_of[source]) != 1:
             continue
         producer = graph.producer_of.get(source)
@@ -57,7 +66,7 @@ def _fused(graph: Graph) -> Graph:
                 continue
             grids.append(replace(graph.tensors[source], quant=graph.tensors[target].quant))
             renamed[target] = source
-        elif _can_write_codes(producer):
+        elif _can_write_codes(producer, graph.tensors[target].quant):
             codes[source] = target
         else:
             continue
@@ -76,9 +85,15 @@ def _fused(graph: Graph) -> Graph:
     return graph.with_changes(nodes=nodes, tensors=grids)
 
 
-def _can_write_codes(producer: Node) -> bool:
-    """Whether the operator computes new values: one that moves codes cannot put them on another grid."""
-    return not passes_grid(producer) and producer.op not in ("Quantize", "Reinterpret")
+def _can_write_codes(producer: Node, grid: QuantParams | None) -> bool:
+    """Whether the operator computes new values: one that moves codes cannot put them on another grid.
+
+    What rounds by the machine's requantizer is no place for a grid that asks for a rounding of its own.
+    """
+    if passes_grid(producer) or producer.op in ("Quantize", "Reinterpret"):
+        return False
+    in_integers = OPS[producer.op].work in (Work.GEMM, Work.INTEGER)
+    return not in_integers or grid is None or grid.rounding is Rounding.HALF_EVEN
 
 
 def _biases(graph: Graph) -> Graph:

@@ -37,10 +37,12 @@ def split_labels(
 def chunks_of(graph: Graph, inputs: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
     """Cut the images into chunks whose largest tensor stays near ``CHUNK_ELEMENTS`` elements.
 
-    A chunk is a multiple of the graph's batch, except the last one.
+    A chunk is a multiple of the graph's batch, except the last one; it is one batch where an operator takes the range of
+    the whole batch.
     """
     largest = max(tensor.size for tensor in graph.tensors.values() if not tensor.is_constant)
-    step = graph.batch * max(1, CHUNK_ELEMENTS // largest)
+    whole_batch = any(node.op == "DynamicQuantizeLinear" for node in graph.nodes)
+    step = graph.batch * (1 if whole_batch else max(1, CHUNK_ELEMENTS // largest))
     count = len(next(iter(inputs.values()))) if inputs else 0
     if count == 0:
         return [dict(inputs)]

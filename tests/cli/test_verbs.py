@@ -116,3 +116,6 @@ def test_check_says_what_can_overflow(hwsim_cli):
     code, out, _ = hwsim_cli("check", "--accumulator", "int16:wrap")
     assert code == 0
     assert "can overflow" in out
+    heads = [line.split() for line in out.splitlines() if line.split()[:1] == ["layer"]]
+    assert heads == [["layer", "types", "A2Q", "A2Q+", "exact", "machine"]] * 2
+    assert "it uses the L1 norm plus |sum| instead" in out

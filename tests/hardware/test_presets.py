@@ -91,7 +91,7 @@ def test_the_example_shows_every_key():
             assert f"{inner} = " in text or f"[{key}.{inner}]" in text, f"{key}.{inner}"
         assert f"{key} = " in text or f"[{key}]" in text, key
     for inner in children(find(Accelerator, ("datapath", "requantizer"))):
-        assert f"\n{inner} = " in text, inner
+        assert f"\n{inner} = " in text or f"\n# {inner} = " in text, inner  # a comment where another scheme reads it
 
 
 def test_gemmini_is_the_machine_of_the_rtl_measurements():

@@ -90,7 +90,8 @@ def test_all_problems_at_once(edge):
         "edge.toml: layer[0] must state at least one of psum, accumulator, requantizer, arithmetic",
         "edge.toml: layer[1].match is missing; it must be a text that is not empty",
         "edge.toml: layer[1].psum must be 'exact' or a signed register such as int16:saturate, not 3",
-        "edge.toml: layer[1].requantizer is 'float32:3', but only fixed_point has a multiplier width",
+        "edge.toml: layer[1].requantizer states multiplier_bits = 3, but float32 does not read it; it has no keys "
+        "(a text such as requantizer = \"float32\" leaves the others out)",
         "edge.toml: rows is not a known key; did you mean 'array.rows'?",
     ]
 

@@ -23,6 +23,7 @@ registers = st.one_of(
         overflow=st.sampled_from(list(Overflow)),
     ),
 )
+trees = st.sampled_from([1, 1, 2, 3, 7, 100])
 
 
 @st.composite
@@ -45,7 +46,7 @@ def layers(draw, groups=(1, 1), widest=16):
     return a, w, segments, start, (low, high)
 
 
-def definition(a, w, segments, psum, accumulator, start):
+def definition(a, w, segments, psum, accumulator, start, tree=1):
     """Values, events and peaks of every output, one by one."""
     shape = (*a.shape[:-1], w.shape[-1])
     begin = np.broadcast_to(start, shape)
@@ -54,7 +55,7 @@ def definition(a, w, segments, psum, accumulator, start):
         *g, i, j = index
         products = [int(x) * int(y) for x, y in zip(a[(*g, i)], w[(*g, slice(None), j)], strict=True)]
         result = accumulate_one(
-            products, segments=segments, psum=psum, accumulator=accumulator, start=int(begin[index])
+            products, segments=segments, psum=psum, accumulator=accumulator, start=int(begin[index]), tree=tree
         )
         for array, value in zip(out, result, strict=True):
             array[index] = value
@@ -62,24 +63,24 @@ def definition(a, w, segments, psum, accumulator, start):
 
 
 @settings(deadline=None)
-@given(layer=layers(), psum=registers, accumulator=registers)
-def test_ordered_kernel_is_the_definition(layer, psum, accumulator):
+@given(layer=layers(), psum=registers, accumulator=registers, tree=trees)
+def test_ordered_kernel_is_the_definition(layer, psum, accumulator, tree):
     a, w, segments, start, _ = layer
-    got = accumulate(a, w, segments, psum, accumulator, start)
+    got = accumulate(a, w, segments, psum, accumulator, start, tree=tree)
     some = np.broadcast_to(start, (a.shape[0], w.shape[1]))[:6, -20:]
-    values, events, peaks = definition(a[:6], w[:, -20:], segments, psum, accumulator, some)
+    values, events, peaks = definition(a[:6], w[:, -20:], segments, psum, accumulator, some, tree)
     assert (got.values[:6, -20:] == values).all()
     assert (got.events[:6, -20:] == events).all()
     assert (got.peaks[:6, -20:] == peaks).all()
 
 
 @settings(deadline=None)
-@given(layer=layers(groups=(1, 4)), psum=registers, accumulator=registers)
-def test_proving_changes_nothing(layer, psum, accumulator):
+@given(layer=layers(groups=(1, 4)), psum=registers, accumulator=registers, tree=trees)
+def test_proving_changes_nothing(layer, psum, accumulator, tree):
     """The front and the ordered kernel on everything: the same values, the same events."""
     a, w, segments, start, a_range = layer
-    everything = accumulate(a, w, segments, psum, accumulator, start)
-    got = accumulate_gemm(a, w, segments, psum=psum, accumulator=accumulator, start=start, a_range=a_range)
+    everything = accumulate(a, w, segments, psum, accumulator, start, tree=tree)
+    got = accumulate_gemm(a, w, segments, psum=psum, accumulator=accumulator, start=start, a_range=a_range, tree=tree)
     assert (got.values == everything.values).all()
     assert got.overflow_events == everything.events.sum()
     assert got.overflow_outputs == np.count_nonzero(everything.events)
@@ -90,26 +91,26 @@ def test_proving_changes_nothing(layer, psum, accumulator):
 
 
 @settings(deadline=None)
-@given(layer=layers(widest=8), bits=st.integers(2, 20))
-def test_wrapping_commutes_with_addition(layer, bits):
+@given(layer=layers(widest=8), bits=st.integers(2, 20), tree=trees)
+def test_wrapping_commutes_with_addition(layer, bits, tree):
     a, w, segments, start, _ = layer
     register = Accumulator(bits=bits, overflow=Overflow.WRAP)
     exact = np.broadcast_to(start, (a.shape[0], w.shape[1])) + a @ w
     wrapped = [[register.reduce(int(value)) for value in row] for row in exact]
-    assert (accumulate(a, w, segments, register, register, start).values == wrapped).all()
+    assert (accumulate(a, w, segments, register, register, start, tree=tree).values == wrapped).all()
     assert (accumulate(a, w, segments, Accumulator(), register, start).values == wrapped).all()
 
 
 @settings(deadline=None)
-@given(layer=layers(widest=8), order=st.randoms(use_true_random=False))
-def test_a_width_that_the_exact_range_allows_never_overflows(layer, order):
+@given(layer=layers(widest=8), order=st.randoms(use_true_random=False), tree=trees)
+def test_a_width_that_the_exact_range_allows_never_overflows(layer, order, tree):
     a, w, segments, start, (low, high) = layer
     starts = (0, int(start.min()), int(start.max()))  # psum starts at zero, the accumulator at the bias
     bits = max(2, *(bits_for_range(*exact_range(w, low, high, begin)) for begin in starts))
     turn = list(range(w.shape[0]))
     order.shuffle(turn)
     register = Accumulator(bits=bits, overflow=Overflow.SATURATE)
-    got = accumulate(a[:, turn], w[turn], segments, register, register, start)
+    got = accumulate(a[:, turn], w[turn], segments, register, register, start, tree=tree)
     assert not got.events.any()
     assert (got.values == start + a @ w).all()
     front = accumulate_gemm(a, w, segments, psum=register, accumulator=register, start=start, a_range=(low, high))
@@ -176,6 +177,9 @@ def test_a_sum_on_the_way_may_leave_64_bits_but_a_value_may_not():
 def test_errors_name_the_rule():
     a, w = np.ones((1, 4), int), np.ones((4, 1), int)
     exact = Accumulator()
+    for tree in (0, -3):
+        with pytest.raises(ExecutionError, match=rf"must sum at least one product, not {tree}; 1 means no tree"):
+            accumulate(a, w, [4], exact, exact, tree=tree)
     with pytest.raises(ExecutionError, match=r"segments \[3\] must be positive and sum to k=4"):
         accumulate(a, w, [3], exact, exact)
     with pytest.raises(ExecutionError, match=r"activations: codes lie in 1\.\.1, outside the range 2\.\.3"):

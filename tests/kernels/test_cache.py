@@ -9,7 +9,7 @@ from hwsim.kernels import cache
 PROBE = """
 import os
 from numba.core import config
-import hwsim.kernels.ordered as module
+import hwsim.kernels.ordered.loop as module
 print(module.ordered._cache._impl.locator.get_cache_path(), config.CACHE_DIR == os.environ.get('NUMBA_CACHE_DIR', ''))
 """
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.errors import HwsimError
+from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import definition, fixed_point, float32, names, power_of_two
 from hwsim.numerics.rounding import Rounding
@@ -27,6 +28,8 @@ def test_every_file_is_a_whole_definition(scheme):
         for m, s in zip(constants.multiplier, constants.shift, strict=True)
     ]
     assert one == [5, 7]
+    if "overflow" in module.KEYS:
+        unit = Requantizer(scheme=scheme, overflow=CodeOverflow.SATURATE)
     assert [
         module.requantize_one(v, constants.multiplier[1], constants.shift[1], unit, 3, -8, 7) for v in (99, -99)
     ] == [7, -8]

@@ -10,7 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hwsim.kernels.accumulate import accumulate as fast_accumulate
+from hwsim.kernels.mac import accumulate_gemm
 from hwsim.kernels.requantize import requantize
+from hwsim.numerics.accumulator import Accumulator, Overflow, accumulate
+from hwsim.numerics.multithreshold import count_reached
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import definition, nvdla_sdp
 from hwsim.numerics.requantizers._constants import Constants
@@ -20,6 +24,7 @@ FOLDER = Path(os.environ.get("HWSIM_REFERENCE_DATA", Path(__file__).parents[3] /
 INT32 = -(1 << 31), (1 << 31) - 1
 SHIFT = Requantizer(scheme="power_of_two", rounding=Rounding.HALF_EVEN)
 FLOAT = Requantizer(scheme="float32")
+CACC = Requantizer(scheme="nvdla_cacc")
 
 
 def files(pattern):
@@ -128,3 +133,54 @@ def test_nvdla_output_converter_kernel():
         agree(centred[kept], scale, places, Requantizer(scheme="nvdla_sdp"), low, high, output[kept])
         lanes += int(kept.sum())
     assert lanes
+
+
+def test_nvdla_accumulator_and_its_output_in_rtl():
+    """Partial sums added in order to a register that saturates, then truncated, rounded and saturated to 32 bits."""
+    for record in records("rtl/sat_acc_nvdla_cacc*.json"):
+        register = Accumulator(bits=record["acc_bits"], overflow=Overflow.SATURATE)
+        inputs, exact, seed = record["inputs"], Accumulator(), record["seed"] or 0
+        steps = [
+            accumulate(inputs[:n], segments=[1] * n, psum=exact, accumulator=register, start=seed)
+            for n in range(1, len(inputs) + 1)
+        ]
+        assert [total for total, _, _ in steps[:-1]] == record["partials"]
+        total, overflows, _ = steps[-1]
+        assert bool(overflows) == record["saturated"]
+        column = np.array(inputs)[None, :]
+        fast = fast_accumulate(column, np.ones((len(inputs), 1), np.int64), [1] * len(inputs), exact, register, seed)
+        assert (int(fast.values[0, 0]), int(fast.events[0, 0])) == (total, overflows)
+        low, high = -(1 << record["out_bits"] - 1), (1 << record["out_bits"] - 1) - 1
+        shift = np.array([record["truncate"]])
+        agree([total], np.ones(1, np.int64), shift, CACC, low, high, np.array([record["output"]]))
+        rounded = rounding_shift(total, record["truncate"], Rounding.HALF_AWAY)
+        assert int(not low <= rounded <= high) == record["sat_flag"]
+
+
+def test_saturating_dot_products_in_rtl():
+    """k ascending, saturated after every addition: the definition on every output, the kernel on the whole product."""
+    for record in records("rtl/sat_gemm*.json"):
+        register = Accumulator(bits=record["bits_acc"], overflow=Overflow.SATURATE)
+        a, w, expected = (np.array(record[name]) for name in ("A", "W", "OUT"))
+        depth = record["K"]
+        one = [
+            [
+                accumulate((row * column).tolist(), segments=[depth], psum=register, accumulator=Accumulator())
+                for column in w.T
+            ]
+            for row in a
+        ]
+        assert [[total for total, _, _ in row] for row in one] == expected.tolist()
+        ends = -(1 << record["bits_a"] - 1), (1 << record["bits_a"] - 1) - 1
+        done = accumulate_gemm(a, w, [depth], psum=register, accumulator=Accumulator(), a_range=ends)
+        assert np.array_equal(done.values, expected)
+        assert done.overflow_events == sum(events for row in one for _, events, _ in row)
+        assert (expected != a @ w).any() == record["overflow_occurs"]
+
+
+def test_thresholds_in_rtl():
+    """FINN's unit counts thresholds; where they are those of a scale, the requantizer gives the same codes."""
+    for record in records("rtl/requant_finn*.json"):
+        values, thresholds = np.array(record["input"]), np.array(record["thresholds"])
+        assert count_reached(values[:, None], thresholds[None, :], 1)[:, 0].tolist() == record["output"]
+        assert max(record["output"]) < 1 << record["bits_out"]

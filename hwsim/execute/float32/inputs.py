@@ -44,7 +44,7 @@ def _checked(graph: Graph, name: str, given: np.ndarray) -> np.ndarray:
         raise ExecutionError(f"{graph.name}: input {name!r} is empty; give at least one row")
     grid = graph.tensors[name].quant
     if name in graph.code_inputs and grid is not None and np.issubdtype(given.dtype, np.integer):
-        if given.min() < grid.format.minimum or given.max() > grid.format.maximum:
+        if given.min() < grid.integers.minimum or given.max() > grid.integers.maximum:
             raise ExecutionError(
                 f"{graph.name}: input {name!r} takes {grid.format} codes, but holds {given.min()}..{given.max()}; "
                 "give codes of that format, or real values as floats"

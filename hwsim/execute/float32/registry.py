@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from hwsim.execute.float32 import activation, arithmetic, convolution, matrix, movement, normalization, pooling, resize
+from hwsim.execute.float32 import (
+    activation,
+    arithmetic,
+    convolution,
+    dynamic,
+    matrix,
+    movement,
+    normalization,
+    pooling,
+    resize,
+    threshold,
+)
 from hwsim.execute.float32.arithmetic import FloatOp
 
 FLOAT_OPS: dict[str, FloatOp] = {
@@ -14,4 +25,6 @@ FLOAT_OPS: dict[str, FloatOp] = {
     **normalization.OPERATORS,
     **resize.OPERATORS,
     **movement.OPERATORS,
+    **threshold.OPERATORS,
+    **dynamic.OPERATORS,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from hwsim.errors import ExecutionError
@@ -10,7 +12,7 @@ from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.execute.integer.requantize import raw, scale_ratio, to_codes
 from hwsim.kernels.mac import accumulate_gemm
-from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.formats import IntFormat, bits_for_range
 from hwsim.numerics.quant_params import QuantParams
 
 RAW_BITS = 32
@@ -22,7 +24,8 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
 
     ``sum (x - zx)(w - zw)``: with zero points ``folded`` raw codes meet in the array and
     ``- zx sum(w) + K zx zw`` joins the bias, while ``- zw sum(x)`` is a column sum computed beside the array;
-    with ``subtracted`` the centred codes meet. The bias enters the accumulator before the first fold or after the last
+    with ``subtracted`` the centred codes meet. A multiplier that is not exact takes the place of the products in the array;
+    these corrections stay exact, as the adders beside it are. The bias enters the accumulator before the first fold or after the last
     (``datapath.bias``); what enters at the end is added exactly, at the width of the requantizer's input.
 
     Args:
@@ -39,7 +42,7 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     if layer.mapping is None:
         return _element_product(layer, ifmap, weight, bias)
     ifmap, weight = multiplied(layer.grid(0), ifmap), multiplied(layer.grid(1), weight)
-    zero_x, zero_w = _zero_points(layer, groups, n)
+    zero_x, zero_w = zero_points(layer, groups, n)
     x_range = layer.grid(0).format.operand_range
     static = np.zeros((groups, n), dtype=np.int64) if bias is None else bias
     dynamic = None
@@ -56,14 +59,21 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     if permutation is not None:
         ifmap, weight = ifmap[:, :, permutation], weight[:, permutation, :]
     at_start = layer.datapath.bias == "start"
-    result = accumulate_gemm(
+    datapath, tree = layer.datapath, layer.mapping.array.adder_tree
+    accumulate = partial(
+        accumulate_gemm,
+        psum=datapath.psum,
+        a_range=x_range,
+        tree=tree,
+        multiplier=layer.multiplier,
+        formats=None if layer.multiplier.is_exact else (_entering(layer, 0), _entering(layer, 1)),
+    )
+    result = accumulate(
         np.ascontiguousarray(ifmap),
         np.ascontiguousarray(weight),
         layer.mapping.k_segments,
-        psum=layer.datapath.psum,
-        accumulator=layer.datapath.accumulator,
+        accumulator=datapath.accumulator,
         start=static[:, None, :] if at_start else 0,
-        a_range=x_range,
     )
     counters = layer.counters
     counters.overflow_events += result.overflow_events
@@ -75,7 +85,14 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     if layer.on_product is not None:
         beside = zero_w if dynamic is not None else np.zeros_like(zero_w)
         layer.on_product(
-            ArrayProduct(ifmap=ifmap, weight=weight, constant=static, weight_zero_point=beside, sums=sums)
+            ArrayProduct(
+                ifmap=ifmap,
+                weight=weight,
+                constant=static,
+                weight_zero_point=beside,
+                sums=sums,
+                accumulate=accumulate,
+            )
         )
     return sums
 
@@ -87,7 +104,7 @@ def _element_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: 
         raise ExecutionError(
             f"layer {layer.node.name!r} runs on the array but has no mapping; schedule the graph first"
         )
-    zero_x, zero_w = _zero_points(layer, groups, 1)
+    zero_x, zero_w = zero_points(layer, groups, 1)
     ifmap, weight = multiplied(layer.grid(0), ifmap), multiplied(layer.grid(1), weight)
     sums = (ifmap.astype(np.int64) - zero_x) * (weight.astype(np.int64) - zero_w[:, :, None])
     return sums if bias is None else sums + bias[:, None, :]
@@ -100,13 +117,24 @@ def multiplied(grid: QuantParams, codes: np.ndarray) -> np.ndarray:
     return operands.astype(np.int32 if low >= -INT32_LIMIT and high <= INT32_LIMIT else np.int64, copy=False)
 
 
+def _entering(layer: Layer, index: int) -> IntFormat:
+    """Return the integers that enter the multiplier: codes, or centred codes, which are signed and one bit wider."""
+    grid = layer.grid(index)
+    if not isinstance(grid.format, IntFormat):
+        low, high = grid.format.operand_range
+        return IntFormat(bits=bits_for_range(low, high))
+    if layer.datapath.zero_point == "subtracted" and not grid.is_symmetric:
+        return IntFormat(bits=grid.format.bits + 1)
+    return grid.format
+
+
 def operand_scales(grid: QuantParams) -> np.ndarray:
     """Return the real value of operand 1 as float32 ``[count]``."""
     unit = grid.format.unit
     return grid.scales() if unit == 1 else grid.scales() * np.float32(float(unit))
 
 
-def _zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
+def zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
     """Return the ifmap's zero point and those of the weights as int64 ``[groups, n]``."""
     ifmap, weight = layer.grid(0), layer.grid(1)
     if ifmap.granularity.axis is not None:
@@ -129,10 +157,15 @@ def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
     if not coded or not isinstance(layer.output_grid().format, IntFormat):
         real = clamp(sums.astype(np.float32) * (ifmap * weight), *layer.node.clamp)
         return layer.output_grid().encode(real) if coded else real
-    ofmap = layer.output_grid().scales()
     if leaves_raw(layer):
         return raw(layer, sums)
-    return to_codes(layer, sums, scale_ratio(layer, float(ifmap[0]), weight, float(ofmap[0])))
+    return to_codes(layer, sums, output_ratio(layer))
+
+
+def output_ratio(layer: Layer) -> np.ndarray:
+    """Return the output codes per accumulator unit as float64 ``[n]`` or ``[1]``, rounded as the scheme's runtime does."""
+    ifmap, weight = (operand_scales(layer.grid(index)) for index in (0, 1))
+    return scale_ratio(layer, float(ifmap[0]), weight, float(layer.output_grid().scales()[0]))
 
 
 def leaves_raw(layer: Layer) -> bool:

@@ -7,7 +7,9 @@ import numpy as np
 from hwsim.execute.float32.windows import Windows, windows
 from hwsim.execute.integer.array import array_product, requantized
 from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.prepared import finished, prepared
 from hwsim.graph import Node
+from hwsim.kernels.gemm import Window, conv_requantized
 from hwsim.kernels.im2col import im2col
 
 
@@ -16,9 +18,20 @@ def convolution(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     x, weight = operands[:2]
     geometry = windows(layer.node, x.shape[2], x.shape[3])
     groups = layer.node.attributes["groups"]
+    bias = _bias(layer, operands, groups)
+    proven = prepared(layer, weight, bias, groups)
+    if proven is not None:
+        window = Window(
+            kernel=geometry.kernel,
+            strides=geometry.strides,
+            dilations=geometry.dilations,
+            pads=(*geometry.before, *geometry.after),
+            pad_code=layer.grid(0).zero_point[0],
+        )
+        return [finished(layer, conv_requantized(x, proven.packed, window, proven.epilogue))]
     out_channels = weight.shape[0]
     kernels = weight.reshape(groups, out_channels // groups, -1).transpose(0, 2, 1)
-    return [_convolve(layer, x, geometry, kernels, _bias(layer, operands, groups))]
+    return [_convolve(layer, x, geometry, kernels, bias)]
 
 
 def transposed_convolution(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:

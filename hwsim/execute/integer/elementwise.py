@@ -21,7 +21,8 @@ def weighted_sum(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     centred = [layer.centred(index, codes) for index, codes in enumerate(operands)]
     constants = definition(unit.scheme).sum_constants(np.asarray(ratios), unit)
     low, high = code_range(grid, layer.node.clamp)
-    return [counted(layer, rescale_sum(centred, constants, unit, grid.zero_point[0], low, high))]
+    ends = grid.integers.operand_range
+    return [counted(layer, rescale_sum(centred, constants, unit, grid.zero_point[0], low, high, ends=ends))]
 
 
 def product(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
 from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.multiplier import Multiplier
 from hwsim.numerics.quant_params import QuantParams
+from hwsim.numerics.requantizer import Requantizer
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class Layer:
         datapath: registers, requantizer and zero-point rule of this layer.
         mapping: how its GEMM is cut; None for operators of the vector unit.
         counters: filled while the layer runs.
+        memory: what the layer keeps from one call to the next, as packed weights.
         on_product: called with what enters and leaves the array, each time that it computes; it must not change them.
     """
 
@@ -56,12 +60,30 @@ class Layer:
     datapath: Datapath
     mapping: Mapping | None = None
     counters: Counters = field(default_factory=Counters)
+    memory: dict[str, Any] = field(default_factory=dict)
     on_product: Callable[[ArrayProduct], None] | None = None
 
     @classmethod
     def of(cls, graph: Graph, node: Node, accelerator: Accelerator, mapping: Mapping | None) -> Layer:
         """Return the layer of ``node`` on ``accelerator``."""
         return cls(graph=graph, node=node, datapath=accelerator.datapath_for(node.name), mapping=mapping)
+
+    @property
+    def requantizer(self) -> Requantizer:
+        """The requantization unit; runtimes that have several choose by the widths of ifmap and bias."""
+        unit = self.datapath.requantizer.unit
+        if OPS[self.node.op].work is not Work.GEMM:
+            return unit
+        bias = self.tensor(2).quant if self.has_input(2) else None
+        return unit.resolved(ifmap_bits=self.grid(0).format.bits, bias_bits=bias.format.bits if bias else None)
+
+    @property
+    def multiplier(self) -> Multiplier:
+        """What multiplies in the array, read once."""
+        if "multiplier" not in self.memory:
+            self.memory["multiplier"] = Multiplier.parse(self.datapath.multiplier)
+        found: Multiplier = self.memory["multiplier"]
+        return found
 
     def tensor(self, index: int) -> Tensor:
         """Return the tensor record of the operator's input ``index``."""

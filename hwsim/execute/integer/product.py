@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from hwsim.kernels.mac import Accumulation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,6 +23,8 @@ class ArrayProduct:
         constant: int64 ``[groups, n]``: the bias with the zero-point terms folded into it.
         weight_zero_point: int64 ``[groups, n]``; all 0 where no column sum is needed beside the array.
         sums: int64 ``[groups, m, n]``.
+        accumulate: ``accumulate_gemm`` with the layer's multiplier, adder tree and psum register; it takes operands, k
+            segments, ``accumulator`` and ``start``.
     """
 
     ifmap: np.ndarray
@@ -27,3 +32,4 @@ class ArrayProduct:
     constant: np.ndarray
     weight_zero_point: np.ndarray
     sums: np.ndarray
+    accumulate: Callable[..., Accumulation]

@@ -7,7 +7,9 @@ import numpy as np
 from hwsim.execute.integer.layer import Layer
 from hwsim.kernels.requantize import Requantized, requantize
 from hwsim.numerics.quant_params import QuantParams
-from hwsim.numerics.requantizers import definition
+from hwsim.numerics.requantizers import definition, layer_scale
+
+KINDS = {"Conv": "convolution", "ConvTranspose": "convolution", "Gemm": "matmul", "MatMul": "matmul", "Mul": "product"}
 
 
 def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> tuple[int, int]:
@@ -16,13 +18,12 @@ def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> t
     A clamp end in real units becomes the code that encodes it (round half to even), as QuantizeLinear would.
     """
     low, high = (None if end is None else int(grid.encode(np.array([end], dtype=np.float32))[0]) for end in clamp)
-    return grid.format.minimum if low is None else low, grid.format.maximum if high is None else high
+    return grid.integers.minimum if low is None else low, grid.integers.maximum if high is None else high
 
 
 def scale_ratio(layer: Layer, first: float, others: np.ndarray, output: float) -> np.ndarray:
     """Return ``first * others / output`` as float64 ``[n]``, rounded as the runtime of the layer's scheme rounds it."""
-    ratio: np.ndarray = definition(layer.datapath.requantizer.scheme).real_scale(first, others, output)
-    return ratio
+    return layer_scale(layer.requantizer.scheme, KINDS.get(layer.node.op, ""), first, others, output)
 
 
 def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
@@ -33,12 +34,13 @@ def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarr
         sums: int64 ``[..., n]``, centred on real 0.
         real_scale: float64 ``[n]`` or ``[1]``, output codes per accumulator unit.
     """
-    unit = layer.datapath.requantizer.unit
+    unit = layer.requantizer
     grid = layer.output_grid()
     low, high = code_range(grid, layer.node.clamp)
     constants = definition(unit.scheme).constants(np.atleast_1d(real_scale), unit)
     columns = sums.shape[-1] if real_scale.size > 1 else 1
-    done = requantize(sums.reshape(-1, columns), constants, unit, grid.zero_point[0], low, high)
+    ends = grid.integers.operand_range
+    done = requantize(sums.reshape(-1, columns), constants, unit, grid.zero_point[0], low, high, ends=ends)
     return counted(layer, done).reshape(sums.shape)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.execute.float32.inputs import checked_inputs
-from hwsim.execute.integer import convolution, elementwise, matrix, pooling
+from hwsim.execute.integer import convolution, elementwise, matrix, pooling, thresholds
 from hwsim.execute.integer.arithmetic import operators
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.lookup import real, table
@@ -23,6 +23,7 @@ INTEGER_OPS: dict[str, IntegerOp] = {
     **matrix.OPERATORS,
     **elementwise.OPERATORS,
     **pooling.OPERATORS,
+    **thresholds.OPERATORS,
 }
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import onnx
 
 from hwsim.errors import GraphError, did_you_mean
-
-_FLOATS = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE, onnx.TensorProto.BFLOAT16}
+from hwsim.interchange.onnx.element_types import REALS, format_of, type_name
+from hwsim.numerics.formats import Format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +20,13 @@ class Inputs:
         templates: shapes by input name, in the order of the model; None stands for the batch.
         written_batch: the batch that the file writes as a number, else None.
         rounded: the inputs that the model declares in another float format than float32.
+        codes: the formats of the inputs that the model declares as integers or narrow floating point.
     """
 
     templates: Mapping[str, tuple[int | None, ...]]
     written_batch: int | None
     rounded: tuple[str, ...]
+    codes: Mapping[str, Format]
 
     def at(self, batch: int) -> dict[str, tuple[int, ...]]:
         """Return the shapes for one batch."""
@@ -60,8 +62,10 @@ def fix_inputs(model: onnx.ModelProto, where: str, batch: int, dimensions: Mappi
         )
     _check_names(inputs, where, dimensions)
     templates = {value.name: _template(value, where, written, symbol, dimensions) for value in inputs}
-    rounded = tuple(v.name for v in inputs if v.type.tensor_type.elem_type != onnx.TensorProto.FLOAT)
-    return Inputs(templates=templates, written_batch=written, rounded=rounded)
+    types = {value.name: value.type.tensor_type.elem_type for value in inputs}
+    codes = {name: number for name, kind in types.items() if (number := format_of(kind)) is not None}
+    rounded = tuple(name for name, kind in types.items() if kind != onnx.TensorProto.FLOAT and name not in codes)
+    return Inputs(templates=templates, written_batch=written, rounded=rounded, codes=codes)
 
 
 def _check_sizes(where: str, batch: int, dimensions: Mapping[str, int]) -> None:
@@ -74,9 +78,9 @@ def _check_type(value: onnx.ValueInfoProto, where: str) -> None:
     if not value.type.HasField("tensor_type"):
         raise GraphError(f"{where}: input {value.name!r} is not a tensor; only tensors are supported")
     kind = value.type.tensor_type.elem_type
-    if kind not in _FLOATS:
+    if kind not in REALS and format_of(kind) is None:
         raise GraphError(
-            f"{where}: input {value.name!r} is {onnx.TensorProto.DataType.Name(kind).lower()}, and only float inputs are "
+            f"{where}: input {value.name!r} is {type_name(kind)}, and only float inputs and integers of up to 32 bits are "
             "supported; cut the model behind the embedding or the cast with onnx.utils.extract_model"
         )
     if not value.type.tensor_type.HasField("shape"):

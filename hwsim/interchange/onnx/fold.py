@@ -1,4 +1,4 @@
-"""Compute a node whose inputs are all constant, once, with ONNX's own reference."""
+"""Compute a node whose inputs are all constant, once, with ONNX's own reference; codes that are only moved stay codes."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from hwsim.errors import GraphError
+from hwsim.interchange.onnx.constants import reshaped_constant, transposed_constant
 from hwsim.interchange.onnx.draft import Draft
+from hwsim.interchange.onnx.element_types import REALS, format_of_array
 from hwsim.interchange.onnx.operator import Operator
 
 _RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
+_RESHAPES = {"Reshape", "Flatten", "Squeeze", "Unsqueeze"}
 LARGEST_FOLDED = 2**28  # elements; more than any sensible constant
 
 
@@ -29,10 +32,15 @@ def fold(node: onnx.NodeProto, operator: Operator, draft: Draft) -> bool:
             return False
         if operator.op in _RANDOM or any(a.type == onnx.AttributeProto.GRAPH for a in node.attribute):
             return False
-        values = _evaluate(node, operator, draft)
+        if _moves_codes(operator, draft):
+            _move(node, operator, draft)
+            return True
+        values = _evaluate(node, operator, draft, _feeds(operator, draft))
     for name, value in zip(operator.outputs, values, strict=False):
         if name:
             draft.constants[name] = np.asarray(value)
+            if format_of_array(draft.constants[name]) is not None:
+                draft.code_names.add(name)
     return True
 
 
@@ -52,12 +60,45 @@ def _known_values(operator: Operator, draft: Draft) -> Sequence[np.ndarray] | No
     return None
 
 
-def _evaluate(node: onnx.NodeProto, operator: Operator, draft: Draft) -> Sequence[np.ndarray]:
+def _moves_codes(operator: Operator, draft: Draft) -> bool:
+    """Whether the node moves a constant that stands for the real numbers of its codes, or casts it to real numbers."""
+    moves = operator.op in _RESHAPES or operator.op == "Transpose"
+    moves |= operator.op == "Cast" and operator.get("to") in REALS
+    return moves and operator.inputs[0] in draft.grids and not operator.means_codes(0)
+
+
+def _move(node: onnx.NodeProto, operator: Operator, draft: Draft) -> None:
+    name, output = operator.inputs[0], operator.outputs[0]
+    rank = draft.constants[name].ndim
+    if operator.op == "Cast":
+        found = name
+    elif operator.op == "Transpose":
+        permutation = tuple(int(axis) % rank for axis in operator.get("perm") or range(rank - 1, -1, -1))
+        found = transposed_constant(draft, name, output, permutation)
+    else:
+        feeds = _feeds(operator, draft)
+        feeds[name] = np.broadcast_to(np.float32(0), draft.constants[name].shape)
+        found = reshaped_constant(draft, name, output, _evaluate(node, operator, draft, feeds)[0].shape)
+    if found != output:
+        draft.same_as(output, found)
+
+
+def _feeds(operator: Operator, draft: Draft) -> dict[str, np.ndarray]:
+    """Return the constants as the node means them: stored integers, or the real numbers that they stand for."""
+    feeds = {}
+    for index, name in enumerate(operator.inputs):
+        if name:
+            feeds[name] = draft.constants[name] if operator.means_codes(index) else draft.real(name)
+    return feeds
+
+
+def _evaluate(
+    node: onnx.NodeProto, operator: Operator, draft: Draft, feeds: dict[str, np.ndarray]
+) -> Sequence[np.ndarray]:
     renamed = onnx.NodeProto()
     renamed.CopyFrom(node)
     del renamed.input[:]
     renamed.input.extend(operator.inputs)
-    feeds = {name: draft.constants[name] for name in operator.inputs if name}
     inputs = [
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), None)
         for name, value in feeds.items()

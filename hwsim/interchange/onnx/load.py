@@ -82,9 +82,13 @@ def _external(model: onnx.ModelProto) -> list[onnx.TensorProto]:
 
 
 def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return what the checker can judge: it looks for external weights in the current folder, and wants every shape."""
+    """Return what the checker can judge: it looks for external weights in the current folder, and wants every shape.
+
+    It also wants a version for every domain; QONNX files exist that state none for their own.
+    """
     values = [*model.graph.input, *model.graph.output]
-    if not _external(model) and all(value.type.tensor_type.HasField("shape") for value in values):
+    unstated = _unstated_domains(model)
+    if not _external(model) and not unstated and all(value.type.tensor_type.HasField("shape") for value in values):
         return model
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
@@ -96,7 +100,14 @@ def _checkable(model: onnx.ModelProto) -> onnx.ModelProto:
     for value in (*copy.graph.input, *copy.graph.output):
         if value.type.HasField("tensor_type"):
             value.type.tensor_type.shape.SetInParent()
+    copy.opset_import.extend(onnx.helper.make_opsetid(domain, 1) for domain in unstated)
     return copy
+
+
+def _unstated_domains(model: onnx.ModelProto) -> list[str]:
+    """Return the domains of operators for which the model states no version, ONNX's own aside."""
+    stated = {"", "ai.onnx"} | {item.domain for item in model.opset_import}
+    return sorted({node.domain for node in model.graph.node} - stated)
 
 
 def _with_weights(model: onnx.ModelProto, where: str, folder: Path | None) -> onnx.ModelProto:

@@ -24,6 +24,7 @@ class Operator:
         outputs: tensor names; "" where nobody wants one.
         attributes: as written in the file, decoded.
         opset: the version of the operator set that the model imports.
+        codes: whether each input means integers in the file, and not the real numbers that they stand for.
     """
 
     name: str
@@ -32,10 +33,15 @@ class Operator:
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
     opset: int
+    codes: tuple[bool, ...] = ()
 
     def has(self, index: int) -> bool:
         """Whether input ``index`` is given."""
         return index < len(self.inputs) and bool(self.inputs[index])
+
+    def means_codes(self, index: int) -> bool:
+        """Whether input ``index`` means integers in the file, and not the real numbers that they stand for."""
+        return index < len(self.codes) and self.codes[index]
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return an attribute, or ``default`` where the file does not write it."""

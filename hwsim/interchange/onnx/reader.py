@@ -1,4 +1,8 @@
-"""Read a float ONNX model into a Graph."""
+"""Read an ONNX model into a Graph.
+
+A model that comes quantized keeps its grids: a QuantizeLinear becomes a ``Quantize`` node between a real-valued tensor and
+one with a grid, a DequantizeLinear nothing, and operators on integers the plain operators on tensors with grids.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +19,15 @@ from hwsim.interchange.onnx.finish import finish
 from hwsim.interchange.onnx.fold import fold
 from hwsim.interchange.onnx.load import Source, load_model
 from hwsim.interchange.onnx.names import unique_names
-from hwsim.interchange.onnx.normalize import NORMALIZERS
+from hwsim.interchange.onnx.normalize import KEEP_CODES, NORMALIZERS, normalize
 from hwsim.interchange.onnx.operator import Operator, parse_operator
-from hwsim.interchange.onnx.refuse import SHAPE_ARITHMETIC, refuse_quantized, unsupported
+from hwsim.interchange.onnx.refuse import SHAPE_ARITHMETIC, unsupported
 
 DISTINCT_BATCH = 13  # a symbolic batch is read as this number: what a Reshape does with it shows
 
 
 def read_onnx(source: Source, *, batch: int = 1, dimensions: Mapping[str, int] | None = None) -> Graph:
-    """Return the network of a float ONNX model, with every shape fixed and constants folded.
+    """Return the network of an ONNX model, float or quantized, with every shape fixed and constants folded.
 
     Nodes keep their ONNX names. Dropout, Identity and casts between float formats vanish, 1-D convolution and pooling
     become 2-D with height 1, weights become float32, and every attribute is explicit (see ``hwsim.graph.ops``).
@@ -39,7 +43,6 @@ def read_onnx(source: Source, *, batch: int = 1, dimensions: Mapping[str, int] |
             All nodes with a problem are listed at once.
     """
     model, where, name = load_model(source)
-    refuse_quantized(model, where)
     if model.functions:
         model = inliner.inline_local_functions(model)
     if model.graph.sparse_initializer:
@@ -75,6 +78,7 @@ def _draft(model: onnx.ModelProto, where: str, inputs: Inputs, batch: int, wante
         probes=inputs.at(wanted if wanted != batch else batch + 1),
         batch=batch,
         constants={tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer},
+        code_inputs=inputs.codes,
         opset=max((item.version for item in model.opset_import if item.domain in ("", "ai.onnx")), default=1),
     )
     for given in inputs.rounded:
@@ -91,19 +95,21 @@ def _read_nodes(model: onnx.ModelProto, draft: Draft) -> None:
     for node, name in zip(model.graph.node, unique_names(model.graph.node), strict=True):
         operator = parse_operator(node, name, draft.opset)
         operator = operator.changed(
-            inputs=tuple(map(draft.resolve, operator.inputs)), outputs=_wanted_outputs(operator, read)
+            inputs=tuple(map(draft.resolve, operator.inputs)),
+            outputs=_wanted_outputs(operator, read),
+            codes=tuple(tensor in draft.code_names for tensor in operator.inputs),
         )
         if not unknown.isdisjoint(operator.inputs) and operator.op in SHAPE_ARITHMETIC:
             unknown.update(operator.outputs)
             continue
         known = unknown.isdisjoint(operator.inputs)
         try:
-            if known and fold(node, operator, draft):
+            if known and operator.op not in KEEP_CODES and fold(node, operator, draft):
                 continue
             if operator.op not in NORMALIZERS:
                 problems.append(f"node {name!r}: {unsupported(operator.op)}")
             elif known:
-                NORMALIZERS[operator.op](operator, draft)
+                normalize(operator, draft)
                 continue
         except GraphError as error:
             problems.append(f"node {name!r} ({operator.op}): {error}")

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import onnx
 
-from hwsim.errors import GraphError, did_you_mean
+from hwsim.errors import did_you_mean
 from hwsim.graph import OPS
-
-_QUANTIZED = {
-    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger",
-    "Quant", "IntQuant", "FloatQuant", "BipolarQuant", "Trunc",
-}  # fmt: skip
 
 # operators of the chains that compute shapes: they fold away once the shape before them is known
 SHAPE_ARITHMETIC = {
@@ -43,16 +38,6 @@ _DEFAULT_WAY_OUT = "rewrite it with supported operators, or cut the model before
 def full_name(node: onnx.NodeProto) -> str:
     """Return the operator with its domain, if that is not ONNX's own."""
     return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-
-
-def refuse_quantized(model: onnx.ModelProto, where: str) -> None:
-    """Raise GraphError if the model carries quantization operators."""
-    for node in model.graph.node:
-        if node.op_type in _QUANTIZED or node.op_type.startswith("QLinear"):
-            name = node.name or node.op_type
-            raise GraphError(
-                f"{where}: node {name!r}: {full_name(node)}: quantized models are not read yet; give the float model"
-            )
 
 
 def unsupported(operator: str) -> str:

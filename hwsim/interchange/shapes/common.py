@@ -51,3 +51,8 @@ def same(attributes: Mapping[str, Any], shapes: Sequence[Shape]) -> list[Shape]:
 def broadcasting(attributes: Mapping[str, Any], shapes: Sequence[Shape]) -> list[Shape]:
     """Rule of operators whose inputs broadcast."""
     return [broadcast(shapes)]
+
+
+def with_scale_and_zero_point(attributes: Mapping[str, Any], shapes: Sequence[Shape]) -> list[Shape]:
+    """Rule of DynamicQuantizeLinear: the codes of the input, and two numbers."""
+    return [shapes[0], (), ()]

@@ -46,6 +46,16 @@ def batch_normalization(attributes: Mapping[str, Any], shapes: Sequence[Shape]) 
     return [x]
 
 
+def multi_threshold(attributes: Mapping[str, Any], shapes: Sequence[Shape]) -> list[Shape]:
+    """MultiThreshold: thresholds ``[channels, count]`` or one row for all channels, which lie along ``axis``."""
+    x, thresholds = shapes[0], shapes[1]
+    expect_rank(thresholds, 2, "the thresholds")
+    axis = attributes["axis"]
+    if thresholds[0] != 1 and (axis >= len(x) or thresholds[0] != x[axis]):
+        raise GraphError(f"thresholds of shape {text(thresholds)} do not fit axis {axis} of the input {text(x)}")
+    return [x]
+
+
 def one_sided(attributes: Mapping[str, Any], shapes: Sequence[Shape]) -> list[Shape]:
     """PRelu and LayerNormalization: the parameters broadcast to x, which keeps its shape."""
     for shape in shapes[1:]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hwsim.interchange.shapes import matrix, movement, windowed
-from hwsim.interchange.shapes.common import Rule, Shape, broadcasting, same
+from hwsim.interchange.shapes.common import Rule, Shape, broadcasting, same, with_scale_and_zero_point
 
 SHAPE_RULES: dict[str, Rule] = {
     "Conv": windowed.conv,
@@ -26,6 +26,8 @@ SHAPE_RULES: dict[str, Rule] = {
         same,
     ),
     **dict.fromkeys(("PRelu", "LayerNormalization"), matrix.one_sided),
+    "DynamicQuantizeLinear": with_scale_and_zero_point,
+    "MultiThreshold": matrix.multi_threshold,
     "BatchNormalization": matrix.batch_normalization,
     "Resize": movement.resize,
     "DepthToSpace": movement.depth_to_space,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from hwsim.kernels.operands import magnitude
 from hwsim.kernels.requantizers import fixed_point
-from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers._constants import SumConstants
+from hwsim.kernels.requantizers._work import Codes, Columns, Terms, shaped
 from hwsim.numerics.requantizers._double_rounding import FRACTION_BITS, DoubleSumConstants
 from hwsim.numerics.rounding import Rounding
 
@@ -30,40 +28,23 @@ def _high(values: np.ndarray, multiplier: np.ndarray, shift: np.ndarray, saturat
     return high
 
 
-def requantize(
-    acc: np.ndarray,
-    multiplier: np.ndarray,
-    shift: np.ndarray,
-    unit: Requantizer,
-    zero_point: int,
-    low: int,
-    high: int,
-    *,
-    saturates: bool,
-) -> tuple[np.ndarray, int, int] | None:
+def requantize(work: Columns, *, saturates: bool) -> Codes | None:
     """Return codes ``[rows, n]`` and the counts clipped at ``low`` and ``high``; None for multipliers beyond 32 bits."""
+    multiplier = work.multiplier
     if multiplier.size and not -TOP <= int(multiplier.min()) <= int(multiplier.max()) < TOP:
         return None
-    products = _high(acc, multiplier, shift, saturates)
-    right = np.clip(shift - FRACTION_BITS, 0, LONGEST)
-    away = replace(unit, rounding=Rounding.HALF_AWAY)
-    return fixed_point.requantize(products, np.ones_like(right), right, away, zero_point, low, high)
+    products = _high(work.acc, multiplier, work.shift, saturates)
+    right = np.clip(work.shift - FRACTION_BITS, 0, LONGEST)
+    divided = replace(work, acc=products, multiplier=np.ones_like(right), shift=right)
+    return fixed_point.rounded(divided, Rounding.HALF_AWAY)
 
 
-def rescale_sum(
-    tensors: Sequence[np.ndarray],
-    constants: SumConstants,
-    unit: Requantizer,
-    zero_point: int,
-    low: int,
-    high: int,
-    *,
-    saturates: bool,
-) -> tuple[np.ndarray, int, int] | None:
+def rescale_sum(terms: Terms, *, saturates: bool) -> Codes | None:
     """Return codes of the tensors' shape and the two clip counts; None where a code leaves 32 bits when it moves up."""
+    constants = terms.constants
     assert isinstance(constants, DoubleSumConstants)
-    total = np.zeros(tensors[0].shape, np.int64)
-    for tensor, multiplier, shift in zip(tensors, constants.multiplier, constants.shifts, strict=True):
+    total = np.zeros(terms.tensors[0].shape, np.int64)
+    for tensor, multiplier, shift in zip(terms.tensors, constants.multiplier, constants.shifts, strict=True):
         if magnitude(tensor) << constants.left_shift >= TOP:
             return None
         part = _high(tensor.astype(np.int64) << constants.left_shift, multiplier, shift, saturates)
@@ -72,6 +53,5 @@ def rescale_sum(
             part += (1 << (right - 1)) - (part < 0)
             part >>= right
         total += part
-    once = np.array([constants.total_multiplier], np.int64), np.array([constants.shift], np.int64)
-    done = requantize(total.reshape(-1, 1), *once, unit, zero_point, low, high, saturates=saturates)
-    return None if done is None else (done[0].reshape(total.shape), *done[1:])
+    column = terms.column(total, constants.total_multiplier)
+    return shaped(requantize(column, saturates=saturates), total.shape)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hwsim.kernels.cache import kernel
-from hwsim.numerics.rounding import Rounding
+import numpy as np
 
-HALF_EVEN, HALF_AWAY, HALF_UP, FLOOR, CEIL, TO_ZERO = (
-    list(Rounding).index(Rounding[name]) for name in ("HALF_EVEN", "HALF_AWAY", "HALF_UP", "FLOOR", "CEIL", "TO_ZERO")
-)
+from hwsim.kernels.cache import kernel
+from hwsim.numerics.rounding import Rounding, rounding_shift
+
 LOW_BITS = 32
 MASK = (1 << LOW_BITS) - 1
 LONGEST = 94
@@ -44,27 +43,24 @@ def _divide(high: Any, low: Any, shift: Any) -> Any:
     return floor, (1 if rest > 0 or sticky > 0 else 0)
 
 
-@kernel
-def _increment(rounding: Any, floor: Any, place: Any, is_negative: Any) -> Any:
-    """Return 0 or 1: what ``rounding`` adds to the floor."""
-    if rounding == FLOOR or place == 0:
-        return 0
-    if rounding == CEIL:
-        return 1
-    if rounding == TO_ZERO:
-        return 1 if is_negative else 0
-    if place != 2:
-        return 1 if place == 3 else 0
-    if rounding == HALF_UP:
-        return 1
-    if rounding == HALF_AWAY:
-        return 0 if is_negative else 1
-    return floor & 1
+def increments(rounding: Rounding) -> np.ndarray:
+    """Return what ``rounding`` adds to a floor, int64 ``[4, 2, 2]``, from its definition on two places behind the point.
+
+    Indices: how the rest compares with one half, as ``_divide`` tells; whether the floor is negative; whether it is odd.
+
+    >>> increments(Rounding.HALF_EVEN)[2].tolist()
+    [[0, 1], [0, 1]]
+    """
+    table = np.zeros((4, 2, 2), np.int64)
+    for floor in (-2, -1, 0, 1):
+        for place in range(4):
+            table[place, int(floor < 0), floor & 1] = rounding_shift(4 * floor + place, 2, rounding) - floor
+    return table
 
 
 @kernel
 def wide_requantize(
-    acc: Any, multiplier: Any, shift: Any, rounding: Any, zero_point: Any, low: Any, high: Any, codes: Any
+    acc: Any, multiplier: Any, shift: Any, added: Any, zero_point: Any, low: Any, high: Any, codes: Any
 ) -> Any:
     """Write the codes of ``acc`` and return how many were clipped at either end.
 
@@ -72,7 +68,7 @@ def wide_requantize(
         acc: int64 ``[rows, n]``, any value.
         multiplier: int64 ``[n]``, magnitude below 2^31.
         shift: int64 ``[n]``, not negative; beyond 94 bits a product is less than one half of a step.
-        rounding: index of a ``Rounding``.
+        added: ``increments`` of the rounding.
         zero_point: added after rounding; like the bounds below 2^61.
         low: smallest code.
         high: largest code.
@@ -88,7 +84,7 @@ def wide_requantize(
             value, place = _divide(upper, lower, shift[j])
             if shift[j] > LONGEST and place > 0:
                 place = 1 if upper >= 0 else 3
-            value += _increment(rounding, value, place, upper < 0)
+            value += added[place, 1 if upper < 0 else 0, value & 1]
             below += value < floor_limit
             above += value > ceiling
             codes[i, j] = min(max(value, floor_limit), ceiling) + zero_point

@@ -1,4 +1,4 @@
-"""Fast twin of ``hwsim.numerics.requantizers.fixed_point`` and ``power_of_two``, for all six roundings.
+"""Fast twin of ``hwsim.numerics.requantizers.fixed_point`` and ``power_of_two``, for every rounding.
 
 Every rounding of ``p / 2^s`` is ``(p + offset) >> s`` with an offset that depends on the sign and the parity of ``p >> s``
 only: ``base + negative * (p < 0) + odd * (p >> s & 1)``. So one loop serves them all and has no branch.
@@ -6,14 +6,17 @@ only: ``base + negative * (p < 0) + odd * (p >> s & 1)``. So one loop serves the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from hwsim.kernels.cache import kernel
 from hwsim.kernels.operands import magnitude
-from hwsim.kernels.requantizers._wide_product import wide_requantize
-from hwsim.numerics.requantizer import Requantizer
+from hwsim.kernels.requantizers import _common_shift
+from hwsim.kernels.requantizers._overflow import with_overflow
+from hwsim.kernels.requantizers._wide_product import increments, wide_requantize
+from hwsim.kernels.requantizers._work import Codes, Columns
 from hwsim.numerics.rounding import Rounding
 
 INT64_SAFE = 1 << 62
@@ -51,42 +54,34 @@ def offsets(shift: np.ndarray, rounding: Rounding) -> np.ndarray:
         Rounding.FLOOR: (none, none, none),
         Rounding.CEIL: (ones, none, none),
         Rounding.TO_ZERO: (none, ones, none),
+        Rounding.HALF_DOWN: (half - positive, none, none),
+        Rounding.HALF_TO_ZERO: (half - positive, positive, none),
+        Rounding.AWAY: (ones, -ones, none),
     }
     return np.stack(table[rounding])
 
 
-def requantize(
-    acc: np.ndarray,
-    multiplier: np.ndarray,
-    shift: np.ndarray,
-    unit: Requantizer,
-    zero_point: int,
-    low: int,
-    high: int,
-) -> tuple[np.ndarray, int, int] | None:
-    """Return codes ``[rows, n]`` and the counts clipped at ``low`` and ``high``; None where 96 bits would not do.
-
-    Args:
-        acc: int64 ``[rows, n]``.
-        multiplier: int64 ``[n]``.
-        shift: int64 ``[n]``; negative ones multiply.
-        unit: the requantizer; reads ``rounding``.
-        zero_point: added after rounding.
-        low: smallest code.
-        high: largest code.
-    """
+def rounded(work: Columns, rounding: Rounding) -> Codes | None:
+    """Return codes ``[rows, n]`` and the counts clipped at either end; None where 96 bits would not do."""
+    low, high, zero_point, shift = work.low, work.high, work.zero_point, work.shift
     if max(abs(low), abs(high), abs(zero_point)) >= INT64_SAFE >> 1:
         return None
-    peak, factor = magnitude(acc), magnitude(multiplier)
+    peak, factor = magnitude(work.acc), magnitude(work.multiplier)
     left = max(-int(shift.min(initial=0)), 0)
     right = max(int(shift.max(initial=0)), 0)
-    codes = np.empty(acc.shape, np.int32 if max(abs(low), abs(high)) < 1 << 31 else np.int64)
+    codes = np.empty(work.acc.shape, np.int32 if max(abs(low), abs(high)) < 1 << 31 else np.int64)
     if right <= 61 and ((peak * factor) << left) + (1 << right) < INT64_SAFE:
-        scaled, kept = multiplier << np.maximum(-shift, 0), np.maximum(shift, 0)
-        table = offsets(kept, unit.rounding)
-        return codes, *_narrow(acc, scaled, kept, table, zero_point, low, high, codes)
+        scaled, kept = work.multiplier << np.maximum(-shift, 0), np.maximum(shift, 0)
+        return codes, *_narrow(work.acc, scaled, kept, offsets(kept, rounding), zero_point, low, high, codes)
     if left or factor >= 1 << 31:
         return None
-    rounding = list(Rounding).index(unit.rounding)
-    below, above = wide_requantize(acc, multiplier, shift, rounding, zero_point, low, high, codes)
-    return codes, below, above
+    added = increments(rounding)
+    return codes, *wide_requantize(work.acc, work.multiplier, shift, added, zero_point, low, high, codes)
+
+
+def requantize(work: Columns) -> Codes | None:
+    """Return codes ``[rows, n]`` and the two clip counts, by the rounding and the overflow of the unit."""
+    return with_overflow(work, rounded, work.unit.shift_rounding)
+
+
+rescale_sum = partial(_common_shift.rescale_sum, requantize=requantize)

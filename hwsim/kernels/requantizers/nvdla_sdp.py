@@ -2,59 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from hwsim.kernels.operands import magnitude
-from hwsim.kernels.requantizers import _common_shift, fixed_point
-from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers._constants import SumConstants
+from hwsim.kernels.requantizers import fixed_point
+from hwsim.kernels.requantizers._work import Codes, Columns, Terms, shaped
 from hwsim.numerics.requantizers.nvdla_sdp import NARROW, WIDE, offset_of
 from hwsim.numerics.rounding import Rounding
 
 INT64_SAFE = 1 << 62
 
 
-def _convert(
-    centred: np.ndarray, multiplier: np.ndarray, shift: np.ndarray, unit: Requantizer, low: int, high: int
-) -> tuple[np.ndarray, int, int] | None:
+def _convert(work: Columns) -> Codes | None:
     """Round, saturate to 17 bits and to the output; None for outputs wider than 17 bits."""
-    if not -NARROW < low <= high < NARROW - 1:
+    if not -NARROW < work.low <= work.high < NARROW - 1:
         return None
-    away = replace(unit, rounding=Rounding.HALF_AWAY)
-    return fixed_point.requantize(centred, multiplier, shift, away, 0, low, high)
+    return fixed_point.rounded(replace(work, zero_point=0), Rounding.HALF_AWAY)
 
 
-def requantize(
-    acc: np.ndarray,
-    multiplier: np.ndarray,
-    shift: np.ndarray,
-    unit: Requantizer,
-    zero_point: int,
-    low: int,
-    high: int,
-) -> tuple[np.ndarray, int, int] | None:
+def requantize(work: Columns) -> Codes | None:
     """Return codes ``[rows, n]`` and the counts clipped at ``low`` and ``high``; None for outputs wider than 17 bits.
 
     Raises:
         HwsimError: an output zero point that 32 bits of offset cannot stand for.
     """
-    pairs = zip(multiplier.tolist(), shift.tolist(), strict=True)
-    offsets = np.array([offset_of(zero_point, factor, places) for factor, places in pairs], np.int64)
-    entered = acc if magnitude(acc) < WIDE else np.clip(acc, -WIDE, WIDE - 1)
-    centred = entered - offsets if offsets.any() else entered
-    return _convert(centred, multiplier, shift, unit, low, high)
+    pairs = zip(work.multiplier.tolist(), work.shift.tolist(), strict=True)
+    offsets = np.array([offset_of(work.zero_point, factor, places) for factor, places in pairs], np.int64)
+    entered = work.acc if magnitude(work.acc) < WIDE else np.clip(work.acc, -WIDE, WIDE - 1)
+    return _convert(replace(work, acc=entered - offsets if offsets.any() else entered))
 
 
-def rescale_sum(
-    tensors: Sequence[np.ndarray], constants: SumConstants, unit: Requantizer, zero_point: int, low: int, high: int
-) -> tuple[np.ndarray, int, int] | None:
+def rescale_sum(terms: Terms) -> Codes | None:
     """Return codes of the tensors' shape and the two clip counts; None where 64 bits or 17-bit outputs would not do."""
-    sums, moved = _common_shift.total(tensors, constants), zero_point << constants.shift
+    sums, moved = terms.total(), terms.zero_point << terms.constants.shift
     if sums is None or magnitude(sums) + abs(moved) >= INT64_SAFE:
         return None
-    once = np.ones(1, np.int64), np.array([constants.shift], np.int64)
-    done = _convert((sums + moved).reshape(-1, 1), *once, unit, low, high)
-    return None if done is None else (done[0].reshape(sums.shape), *done[1:])
+    return shaped(_convert(terms.column(sums + moved)), sums.shape)

@@ -5,6 +5,7 @@ from hwsim.numerics.formats.fixed import FixedFormat
 from hwsim.numerics.formats.floating import FloatFormat, Specials
 from hwsim.numerics.formats.grids import BIPOLAR, TERNARY, power_exponent, powers_of_two
 from hwsim.numerics.formats.integer import MAX_BITS, IntFormat, bits_for_range
+from hwsim.numerics.formats.operand import operand_format
 from hwsim.numerics.formats.parse import parse_format
 from hwsim.numerics.formats.protocol import Format
 
@@ -19,6 +20,7 @@ __all__ = [
     "IntFormat",
     "Specials",
     "bits_for_range",
+    "operand_format",
     "parse_format",
     "power_exponent",
     "powers_of_two",

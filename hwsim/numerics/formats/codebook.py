@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 from math import gcd, inf, isfinite, lcm
 
 import numpy as np
@@ -32,7 +33,7 @@ class Codebook:
 
     >>> table = Codebook(name="levels", values=(0, Fraction(1, 4), 1, -1))
     >>> table.encode_real(np.array([-3.0, 0.1, 0.2, 0.625])).tolist(), table.unit
-    ([3, 0, 1, 1], Fraction(1, 4))
+    ([3, 0, 1, 2], Fraction(1, 4))
     """
 
     name: str
@@ -47,7 +48,7 @@ class Codebook:
         if len(set(self.values)) != len(self.values) or len(self.values) < 2:
             raise HwsimError(f"codebook {self.name}: two or more different values are needed, not {len(self.values)}")
         if self.thresholds is not None:
-            ascending = all(a < b for a, b in zip(self.thresholds, self.thresholds[1:], strict=False))
+            ascending = all(a < b for a, b in pairwise(self.thresholds))
             if len(self.thresholds) != len(self.values) - 1 or not ascending:
                 raise HwsimError(
                     f"codebook {self.name}: {len(self.values)} values need {len(self.values) - 1} ascending "
@@ -82,8 +83,9 @@ class Codebook:
 
         Args:
             real: floating-point numbers.
-            rounding: of numbers in the middle of two values (``half_even``: the even place in ascending order); directed
-                roundings choose the side. Not read where the table has thresholds of its own.
+            rounding: of numbers in the middle of two values (``half_even``: the even place in ascending order, counted
+                from the first value that is not negative); directed roundings choose the side. Not read where the table
+                has thresholds of its own.
             saturate: not read: a table has ends and no rule beyond them.
 
         Raises:
@@ -132,8 +134,8 @@ def _edges(book: Codebook, rounding: Rounding) -> tuple[np.ndarray, np.ndarray]:
     if book.thresholds is not None:
         edges = list(book.thresholds)
     else:
-        pairs = zip(values, values[1:], strict=False)
-        edges = [_edge(low, high, place, rounding) for place, (low, high) in enumerate(pairs)]
+        pairs, first = pairwise(values), -sum(value < 0 for value in values)
+        edges = [_edge(low, high, place, rounding) for place, (low, high) in enumerate(pairs, first)]
     return np.array(order), np.array(edges)
 
 

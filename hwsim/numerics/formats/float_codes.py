@@ -22,7 +22,8 @@ SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 def encode(number: FloatFormat, real: np.ndarray, rounding: Rounding, saturate: bool) -> np.ndarray:
     """Return the codes of ``real``; see ``FloatFormat.encode_real``."""
-    values = np.atleast_1d(real).astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        values = np.atleast_1d(real).astype(np.float64)
     negative, is_nan, infinite = np.signbit(values), np.isnan(values), np.isinf(values)
     sizes = _sizes(number, np.where(is_nan | infinite, 0.0, values), rounding)
     beyond = infinite | (sizes > number.largest_code)

@@ -1,8 +1,8 @@
 """Floating-point formats of any exponent and mantissa width: fp16, bf16, the fp8, fp6 and fp4 types, and e8m0 scales.
 
-Text form: ``fp<bits>e<exponent bits>m<mantissa bits>[b<bias>][fn|fnuz]``, as fp8e4m3fn. Without a suffix a format of 8 or
-more bits keeps its top exponent for infinity and NaN (IEEE 754), a narrower one has neither (OCP MX). ``fp16``, ``bf16``,
-``fp32`` and ``e8m0`` are short forms.
+Text form: ``fp<bits>e<exponent bits>m<mantissa bits>[b<bias>][fn|fnuz|ieee|finite][:flush][:max<largest>]``, as fp8e4m3fn.
+Without a suffix a format of 8 or more bits keeps its top exponent for infinity and NaN (IEEE 754), a narrower one has
+neither (OCP MX). ``fp16``, ``bf16``, ``fp32`` and ``e8m0`` are short forms.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from hwsim.numerics.formats import float_codes
 from hwsim.numerics.formats.storage import integer_dtype
 from hwsim.numerics.rounding import Rounding
 
-_TEXT = re.compile(r"fp([1-9][0-9]?)e([1-9][0-9]?)m([0-9][0-9]?)(?:b(-?[0-9]+))?(fnuz|fn)?")
+_TEXT = re.compile(
+    r"fp([1-9][0-9]?)e([1-9][0-9]?)m([0-9][0-9]?)(?:b(-?[0-9]+))?(fnuz|fn|ieee|finite)?(:flush)?(?::max([0-9][0-9.e+-]*))?"
+)
 _SHORT = {"fp16": "fp16e5m10", "bf16": "fp16e8m7", "fp32": "fp32e8m23"}
 MAX_BITS = 32
 OPERAND_BITS = 63
@@ -83,7 +85,9 @@ class FloatFormat:
                 f"room for {self.specials} specials"
             )
         if not self.signed and (self.specials is Specials.FNUZ or self.mantissa_bits or not self.subnormals):
-            raise HwsimError("floating-point format: without a sign there are only scales such as e8m0, no mantissa bits")
+            raise HwsimError(
+                "floating-point format: without a sign there are only scales such as e8m0, no mantissa bits"
+            )
         if not np.isfinite(np.ldexp(2.0, (self.top >> self.mantissa_bits) - self.exponent_bias)):
             raise HwsimError("floating-point format: its largest number is beyond float64; raise the bias")
         if self.largest is not None and (
@@ -123,6 +127,8 @@ class FloatFormat:
             mantissa_bits=int(match[3]),
             bias=int(match[4]) if match[4] else None,
             specials=Specials(match[5]) if match[5] else default,
+            subnormals=not match[6],
+            largest=float(match[7]) if match[7] else None,
         )
 
     @property
@@ -227,8 +233,11 @@ class FloatFormat:
         if not self.signed:
             return f"e{self.exponent_bits}m{self.mantissa_bits}"
         plain = f"fp{self.bits}e{self.exponent_bits}m{self.mantissa_bits}"
-        specials = "" if self.specials in (Specials.IEEE, Specials.FINITE) else self.specials.value
-        usual = FloatFormat.parse(plain + specials)
-        bias = "" if self.bias == usual.bias else f"b{self.bias}"
-        text = plain + bias + specials
+        usual = Specials.IEEE if self.bits >= 8 else Specials.FINITE
+        specials = "" if self.specials is usual else self.specials.value
+        default = (1 << (self.exponent_bits - 1)) - 1 + (self.specials is Specials.FNUZ)
+        bias = "" if self.bias == default else f"b{self.bias}"
+        text = f"{plain}{bias}{specials}{'' if self.subnormals else ':flush'}"
+        if self.largest is not None:
+            text += f":max{self.largest!r}"
         return next((short for short, full in _SHORT.items() if full == text), text)

@@ -1,6 +1,7 @@
 """Integer formats and their one text form.
 
-``int8`` is two's complement, ``uint4`` unsigned, ``int8n`` narrow (symmetric: the most negative code is left out).
+``int8`` is two's complement, ``uint4`` unsigned, ``int8n`` narrow (symmetric: the most negative code is left out), and
+``uint8n`` QONNX's narrow unsigned, 0 to 254.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class IntFormat:
     Args:
         bits: 1..64, the sign bit included.
         signed: two's complement if true.
-        narrow: leave out the most negative code, so that the range is symmetric (signed formats only).
+        narrow: leave out the most negative code, so that the range is symmetric; of unsigned formats the largest (QONNX).
 
     Raises:
         HwsimError: a width outside 1..64, or an empty range.
@@ -42,10 +43,8 @@ class IntFormat:
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= MAX_BITS:
             raise HwsimError(f"integer format: bits must be 1..{MAX_BITS}, not {self.bits}")
-        if self.narrow and not self.signed:
-            raise HwsimError(f"integer format: uint{self.bits}n does not exist; only signed formats can be narrow")
         if self.narrow and self.bits == 1:
-            raise HwsimError("integer format: int1n holds the single value 0; use int1 or int2n")
+            raise HwsimError(f"integer format: {self} holds the single value 0; use int1, uint1 or int2n")
 
     @classmethod
     def parse(cls, text: str) -> IntFormat:
@@ -65,7 +64,7 @@ class IntFormat:
     @property
     def maximum(self) -> int:
         """Largest code."""
-        return (1 << (self.bits - self.signed)) - 1
+        return (1 << (self.bits - self.signed)) - 1 - (self.narrow and not self.signed)
 
     @property
     def levels(self) -> int:

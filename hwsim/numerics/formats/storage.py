@@ -39,7 +39,9 @@ def wrapped(whole: np.ndarray, bits: int, dtype: np.dtype) -> np.ndarray:
         HwsimError: infinity and NaN, which have no lower bits.
     """
     if not np.isfinite(whole).all():
-        raise HwsimError(f"number format: infinity and NaN cannot wrap into {bits} bits; encode them with saturate=True")
+        raise HwsimError(
+            f"number format: infinity and NaN cannot wrap into {bits} bits; encode them with saturate=True"
+        )
     rest = np.fmod(np.reshape(whole, -1), 2.0**bits)  # exact, with the sign of ``whole``
     negative = rest < 0
     codes = np.abs(rest).astype(np.uint64)

@@ -1,8 +1,10 @@
 """Requantizer schemes: one file each, imported by name; every file is a definition on unbounded integers.
 
-A file provides ``real_scale``, ``constants``, ``requantize_one``, ``sum_constants`` and ``rescale_sum_one``; see
-``fixed_point`` for a commented example. A new file is a new scheme: nothing else needs to be told. Until it has a kernel,
-``hwsim.kernels.requantize`` runs its definition, slowly and exactly.
+A file provides ``KEYS`` (the keys of ``Requantizer`` that it reads, with their defaults), ``real_scale``, ``constants``,
+``requantize_one``, ``sum_constants`` and ``rescale_sum_one``; see ``fixed_point`` for a commented example. It may provide
+``check`` (refuse a record), ``resolved`` (choose another scheme by the widths of a layer), ``LAYER_SCALES`` (the real scale
+of layers for which the runtime rounds it in another way) and ``CLAMPS_FIRST`` (a fused clamp comes before overflow). A new file is a new scheme: nothing else needs to be told
+but its price. Until it has a kernel, ``hwsim.kernels.requantize`` runs its definition, slowly and exactly.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
+
+import numpy as np
 
 from hwsim.errors import HwsimError, did_you_mean
 
@@ -28,3 +32,22 @@ def definition(scheme: str) -> ModuleType:
     if scheme not in names():
         raise HwsimError(f"requantizer: scheme {scheme!r} is unknown{did_you_mean(scheme, names())}")
     return import_module(f"{__name__}.{scheme}")
+
+
+def layer_scale(scheme: str, layer: str, first: float, others: np.ndarray, output: float) -> np.ndarray:
+    """Return ``first * others / output`` as the runtime of ``scheme`` rounds it for a kind of layer.
+
+    Args:
+        scheme: a file of this folder.
+        layer: ``convolution``, ``matmul`` (fully connected layers too) or ``product`` (elementwise).
+        first: scale of the first operand.
+        others: scales of the second operand, ``[n]`` or ``[1]``.
+        output: scale of the result.
+
+    Returns:
+        float64 ``[n]`` or ``[1]``.
+    """
+    module = definition(scheme)
+    rules = getattr(module, "LAYER_SCALES", {})
+    scale: np.ndarray = rules.get(layer, module.real_scale)(first, others, output)
+    return scale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,7 +15,7 @@ class Constants:
     """What the unit holds for each output channel.
 
     Args:
-        multiplier: ``[n]``, int64 (integer schemes) or float32.
+        multiplier: ``[n]``, int64 (integer schemes), float32, or float64 (``thresholds``).
         shift: int64 ``[n]``; the product is divided by ``2^shift`` (a negative shift multiplies). Zero for ``float32``.
     """
 
@@ -27,7 +28,7 @@ class SumConstants:
     """What the unit holds to add several tensors on different grids.
 
     Args:
-        multiplier: ``[inputs]``, int64 (integer schemes) or float32.
+        multiplier: ``[inputs]``, int64 (integer schemes), float32, or float64 (``thresholds``).
         shift: one shift for the whole sum; 0 for ``float32``.
     """
 
@@ -49,5 +50,27 @@ def finite(real: np.ndarray) -> np.ndarray:
 
 
 def real_ratio(input_scale: float, weight_scale: np.ndarray, output_scale: float) -> np.ndarray:
-    """Return ``input_scale * weight_scale / output_scale`` in float64 ``[n]`` (TensorFlow Lite's ``QuantizeMultiplier``)."""
+    """Return ``input_scale * weight_scale / output_scale`` in float64 ``[n]`` (TensorFlow Lite's convolutions)."""
     return np.float64(input_scale) * np.atleast_1d(np.asarray(weight_scale, np.float64)) / np.float64(output_scale)
+
+
+def float32_ratio(input_scale: float, weight_scale: np.ndarray, output_scale: float) -> np.ndarray:
+    """Return ``f32(f32(input * weight) / output)`` as float64 ``[n]`` (ONNX Runtime, TensorFlow Lite's Mul)."""
+    product = np.float32(input_scale) * np.atleast_1d(np.asarray(weight_scale, dtype=np.float32))
+    return (product / np.float32(output_scale)).astype(np.float64)
+
+
+def float32_product_ratio(input_scale: float, weight_scale: np.ndarray, output_scale: float) -> np.ndarray:
+    """Return ``f32(input * weight) / output`` in float64 ``[n]``; per channel the product is one of float64.
+
+    TensorFlow Lite's fully connected layers: ``kernel_util.cc: GetQuantizedConvolutionMultipler`` multiplies two floats,
+    ``PopulateConvolutionQuantizationParams`` two doubles.
+    """
+    weights = np.atleast_1d(np.asarray(weight_scale))
+    if weights.size > 1:
+        return real_ratio(input_scale, weights, output_scale)
+    product = np.float32(input_scale) * weights.astype(np.float32)
+    return product.astype(np.float64) / np.float64(np.float32(output_scale))
+
+
+TFLITE_LAYER_SCALES = MappingProxyType({"matmul": float32_product_ratio, "product": float32_ratio})

@@ -8,11 +8,31 @@ Ties as in ``tflite_double``: towards +infinity in the product, away from zero i
 from __future__ import annotations
 
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers._constants import SumConstants
+from hwsim.numerics.requantizers._constants import TFLITE_LAYER_SCALES, SumConstants
 from hwsim.numerics.requantizers._double_rounding import double_rounding, double_sum_one
 from hwsim.numerics.requantizers.tflite_double import constants, real_scale, sum_constants
 
-__all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+__all__ = [
+    "KEYS",
+    "LAYER_SCALES",
+    "constants",
+    "real_scale",
+    "requantize_one",
+    "rescale_sum_one",
+    "resolved",
+    "sum_constants",
+]
+
+KEYS: dict[str, object] = {}
+LAYER_SCALES = TFLITE_LAYER_SCALES
+
+
+def resolved(ifmap_bits: int, bias_bits: int | None) -> str:
+    """Return the scheme of a layer: ``tflite_int16x8`` with 16-bit activations and a 64-bit bias, else this one.
+
+    Source: ``arm_convolve_s16.c``, ``arm_fully_connected_s16.c``: ``bias_data->is_int32_bias``; no bias counts as 32 bits.
+    """
+    return "tflite_int16x8" if ifmap_bits == 16 and bias_bits == 64 else "cmsis_nn"
 
 
 def requantize_one(

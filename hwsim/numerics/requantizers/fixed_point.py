@@ -12,36 +12,44 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import HwsimError
+from hwsim.numerics.code_overflow import CodeOverflow, reduce_code
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers._constants import Constants, SumConstants, finite
 from hwsim.numerics.requantizers._constants import real_ratio as real_scale
-from hwsim.numerics.rounding import rounding_shift
+from hwsim.numerics.rounding import Rounding, rounding_shift
 
-__all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+__all__ = ["KEYS", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+
+KEYS = {"multiplier_bits": 32, "rounding": Rounding.HALF_UP, "overflow": CodeOverflow.SATURATE}
 
 
 def constants(real_scale: np.ndarray, unit: Requantizer) -> Constants:
-    """Return the normalized multipliers and shifts of ``real_scale``.
+    """Return the normalized multipliers and shifts of float64 ``[n]``; see ``normalized``."""
+    return normalized(real_scale, unit.multiplier_width)
+
+
+def normalized(real_scale: np.ndarray, bits: int) -> Constants:
+    """Return multipliers of ``bits`` bits and the shifts of ``real_scale``.
 
     ``real = f * 2^e`` with ``|f|`` in [0.5, 1); ``m = round(f * 2^(bits-1))``, halves away from zero (``TfLiteRound``);
     ``s = bits - 1 - e``. A magnitude that rounds up to ``2^(bits-1)`` is halved and the shift lowered by one.
 
     Args:
         real_scale: float64 ``[n]``, of either sign.
-        unit: the requantizer; reads ``multiplier_bits``.
+        bits: width of the multiplier, the sign included.
 
     Raises:
         HwsimError: a scale that is zero or not finite.
 
-    >>> made = constants(np.array([0.5, -0.3]), Requantizer(multiplier_bits=8))
+    >>> made = normalized(np.array([0.5, -0.3]), 8)
     >>> made.multiplier, made.shift
     (array([ 64, -77]), array([7, 8]))
     """
     fraction, exponent = np.frexp(finite(real_scale))
-    top = 1 << (unit.multiplier_bits - 1)
+    top = 1 << (bits - 1)
     magnitude = np.floor(np.abs(fraction) * top + 0.5).astype(np.int64)
     carried = magnitude == top
-    shift = unit.multiplier_bits - 1 - exponent.astype(np.int64) - carried
+    shift = bits - 1 - exponent.astype(np.int64) - carried
     magnitude = np.where(carried, top >> 1, magnitude)
     return Constants(multiplier=np.where(fraction < 0, -magnitude, magnitude), shift=shift)
 
@@ -54,27 +62,34 @@ def requantize_one(
     >>> requantize_one(100, 77, 8, Requantizer(), 3, -128, 127)
     33
     """
-    scaled = rounding_shift(int(value) * int(multiplier), int(shift), unit.rounding)
-    return min(max(scaled + zero_point, low), high)
+    product = int(value) * int(multiplier)
+    result, truncated = (rounding_shift(product, int(shift), mode) for mode in (unit.shift_rounding, Rounding.FLOOR))
+    overflow, saturated = unit.overflow or CodeOverflow.SATURATE, unit.saturated_bits or 0
+    return reduce_code(result + zero_point, low, high, overflow, saturated, truncated + zero_point)
 
 
 def sum_constants(real_ratios: np.ndarray, unit: Requantizer) -> SumConstants:
-    """Return multipliers on one common shift: ``m_i = round(r_i * 2^t)``, the largest of them normalized.
+    """Return multipliers on one common shift for float64 ``[inputs]``; see ``common_shift``."""
+    return common_shift(real_ratios, unit.multiplier_width)
+
+
+def common_shift(real_ratios: np.ndarray, bits: int) -> SumConstants:
+    """Return ``m_i = round(r_i * 2^t)`` on one shift ``t``, the largest of them normalized to ``bits`` bits.
 
     Args:
         real_ratios: float64 ``[inputs]``: scale of the input over scale of the output.
-        unit: the requantizer; reads ``multiplier_bits``.
+        bits: width of the multipliers, the sign included.
 
     Raises:
         HwsimError: a ratio that is zero or not finite, or so small beside the largest that its multiplier is 0.
     """
     ratios = finite(real_ratios)
-    shift = int(constants(ratios[[np.argmax(np.abs(ratios))]], unit).shift[0])
+    shift = int(normalized(ratios[[np.argmax(np.abs(ratios))]], bits).shift[0])
     scaled = np.ldexp(ratios, shift)
     magnitude = np.floor(np.abs(scaled) + 0.5).astype(np.int64)
     if (magnitude == 0).any():
         raise HwsimError(
-            f"requantizer: the ratios {ratios.tolist()} of a sum do not fit multipliers of {unit.multiplier_bits} bits on "
+            f"requantizer: the ratios {ratios.tolist()} of a sum do not fit multipliers of {bits} bits on "
             "one shift (one becomes 0); widen multiplier_bits or quantize the inputs on closer scales"
         )
     return SumConstants(multiplier=np.where(scaled < 0, -magnitude, magnitude), shift=shift)

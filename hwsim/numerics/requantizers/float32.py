@@ -12,8 +12,12 @@ import numpy as np
 from hwsim.errors import HwsimError
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers._constants import Constants, SumConstants, finite
+from hwsim.numerics.requantizers._constants import float32_ratio as real_scale
 from hwsim.numerics.rounding import Rounding, rounding_shift
 
+__all__ = ["KEYS", "constants", "float32_of", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+
+KEYS: dict[str, object] = {}
 SIGNIFICAND_BITS = 24
 
 
@@ -25,12 +29,6 @@ def float32_of(value: int) -> np.float32:
     """
     excess = max(abs(value).bit_length() - SIGNIFICAND_BITS, 0)
     return np.float32(np.ldexp(float(rounding_shift(value, excess, Rounding.HALF_EVEN)), excess))
-
-
-def real_scale(input_scale: float, weight_scale: np.ndarray, output_scale: float) -> np.ndarray:
-    """Return ``f32(f32(input * weight) / output)`` as float64 ``[n]``: ONNX Runtime rounds twice on the way."""
-    product = np.float32(input_scale) * np.atleast_1d(np.asarray(weight_scale, dtype=np.float32))
-    return (product / np.float32(output_scale)).astype(np.float64)
 
 
 def _as_float32(real: np.ndarray) -> np.ndarray:

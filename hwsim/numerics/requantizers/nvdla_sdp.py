@@ -9,8 +9,6 @@ converters; here they get 16-bit multipliers on one shift, and the sum the conve
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from hwsim.errors import HwsimError
@@ -20,7 +18,9 @@ from hwsim.numerics.requantizers._constants import Constants, SumConstants
 from hwsim.numerics.requantizers._constants import real_ratio as real_scale
 from hwsim.numerics.rounding import Rounding, rounding_shift
 
-__all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+__all__ = ["KEYS", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+
+KEYS: dict[str, object] = {}
 
 MULTIPLIER_BITS = 16
 LONGEST_SHIFT = 63
@@ -37,7 +37,7 @@ def constants(real_scale: np.ndarray, unit: Requantizer) -> Constants:
     >>> made.multiplier.tolist(), made.shift.tolist()
     ([24576, -24576, 8192], [15, 13, 63])
     """
-    made = fixed_point.constants(real_scale, replace(unit, multiplier_bits=MULTIPLIER_BITS))
+    made = fixed_point.normalized(real_scale, MULTIPLIER_BITS)
     _check_shift(int(made.shift.min(initial=0)))
     beyond = np.maximum(made.shift - LONGEST_SHIFT, 0)
     cut = [rounding_shift(int(m), int(b), Rounding.HALF_AWAY) for m, b in zip(made.multiplier, beyond, strict=True)]
@@ -95,7 +95,7 @@ def sum_constants(real_ratios: np.ndarray, unit: Requantizer) -> SumConstants:
     Raises:
         HwsimError: ratios whose multipliers or shift do not fit.
     """
-    made = fixed_point.sum_constants(real_ratios, replace(unit, multiplier_bits=MULTIPLIER_BITS))
+    made = fixed_point.common_shift(real_ratios, MULTIPLIER_BITS)
     _check_shift(made.shift)
     return made
 

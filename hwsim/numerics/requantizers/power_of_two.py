@@ -1,7 +1,7 @@
 """A shift and nothing else: ``y = clamp(rounding_shift(acc, s) + z)``, for scales that are exact powers of two.
 
 VTA's ALU followed by MIN and MAX (``floor``; ``vta_shift`` without them), Gemmini's ``ROUNDING_RIGHT_SHIFT`` and the shift
-of its systolic array (``half_even``), hls4ml's ``ap_fixed`` casts.
+of its systolic array (``half_even``). ``ap_fixed`` is this with the names, defaults and overflow modes of C++.
 """
 
 from __future__ import annotations
@@ -9,12 +9,16 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import HwsimError
+from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers._constants import Constants, SumConstants, finite
 from hwsim.numerics.requantizers._constants import real_ratio as real_scale
 from hwsim.numerics.requantizers.fixed_point import requantize_one, rescale_sum_one
+from hwsim.numerics.rounding import Rounding
 
-__all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+__all__ = ["KEYS", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+
+KEYS = {"rounding": Rounding.HALF_UP, "overflow": CodeOverflow.SATURATE}
 
 WIDEST_ALIGNMENT = 62
 

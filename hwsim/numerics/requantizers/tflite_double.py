@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers._constants import Constants, SumConstants
+from hwsim.numerics.requantizers._constants import TFLITE_LAYER_SCALES, Constants, SumConstants
 from hwsim.numerics.requantizers._constants import real_ratio as real_scale
 from hwsim.numerics.requantizers._double_rounding import (
     double_rounding,
@@ -20,7 +20,18 @@ from hwsim.numerics.requantizers._double_rounding import (
     quantize_multiplier,
 )
 
-__all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+__all__ = [
+    "KEYS",
+    "LAYER_SCALES",
+    "constants",
+    "real_scale",
+    "requantize_one",
+    "rescale_sum_one",
+    "sum_constants",
+]
+
+KEYS: dict[str, object] = {}
+LAYER_SCALES = TFLITE_LAYER_SCALES
 
 LEFT_SHIFT = 20
 

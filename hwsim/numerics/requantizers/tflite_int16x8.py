@@ -12,12 +12,23 @@ import numpy as np
 
 from hwsim.errors import HwsimError
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers._constants import Constants, SumConstants
+from hwsim.numerics.requantizers._constants import TFLITE_LAYER_SCALES, Constants, SumConstants
 from hwsim.numerics.requantizers._constants import real_ratio as real_scale
 from hwsim.numerics.requantizers._double_rounding import double_sum_constants, double_sum_one, quantize_multiplier
 from hwsim.numerics.rounding import Rounding, rounding_shift
 
-__all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+__all__ = [
+    "KEYS",
+    "LAYER_SCALES",
+    "constants",
+    "real_scale",
+    "requantize_one",
+    "rescale_sum_one",
+    "sum_constants",
+]
+
+KEYS: dict[str, object] = {}
+LAYER_SCALES = TFLITE_LAYER_SCALES
 
 LEFT_SHIFT = 15
 REDUCED_BITS = 16

@@ -3,19 +3,32 @@
 A store keeps the low bits of the 32-bit register, so a result that was not clipped wraps. The ALU clips at a bound only
 where it lies inside the output register (a fused clamp, a narrow format): int8 codes of -128..127 are not clipped at all,
 those behind a ReLU, 0..127, only from below, and their codes may leave 0..127. The register is the smallest of 8, 16 and
-32 bits that holds the bounds, signed where both kinds do; bounds beyond 32 bits clip. Scales are powers of two. With MIN and MAX always emitted,
-as TVM's quantization does, it is ``power_of_two:floor``. Source: ``tvm-vta/hardware/xilinx/src/vta.cc``.
+32 bits that holds the bounds, signed where both kinds do; bounds beyond 32 bits clip. Scales are powers of two. With
+``overflow = saturate`` MIN and MAX are always emitted, as TVM's quantization does. Source: ``tvm-vta/hardware/xilinx/src/vta.cc``.
 """
 
 from __future__ import annotations
 
+from hwsim.errors import HwsimError
+from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers._constants import SumConstants
 from hwsim.numerics.requantizers._double_rounding import wrap32
 from hwsim.numerics.requantizers.power_of_two import constants, real_scale, sum_constants
 from hwsim.numerics.rounding import Rounding, rounding_shift
 
-__all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+__all__ = ["KEYS", "check", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+
+KEYS = {"overflow": CodeOverflow.WRAP}
+CLAMPS_FIRST = True
+
+
+def check(unit: Requantizer) -> None:
+    """Raise HwsimError for an overflow that neither VTA's store nor its MIN and MAX give."""
+    if unit.overflow not in (CodeOverflow.WRAP, CodeOverflow.SATURATE):
+        raise HwsimError(
+            f"requantizer: vta_shift wraps, or saturates with MIN and MAX; it has no overflow {unit.overflow}"
+        )
 
 
 def register(low: int, high: int) -> tuple[int, int] | None:
@@ -43,7 +56,7 @@ def requantize_one(
     shifted = rounding_shift(wrap32(int(value)), int(shift), Rounding.FLOOR)
     result = wrap32(shifted + zero_point)
     ends = register(low, high)
-    if ends is None:
+    if ends is None or unit.overflow is CodeOverflow.SATURATE:
         return min(max(result, low), high)
     start, end = ends
     if low > start:

@@ -12,11 +12,13 @@ import numpy as np
 
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers._constants import Constants, SumConstants
+from hwsim.numerics.requantizers._constants import float32_ratio as real_scale
 from hwsim.numerics.requantizers._float32_multiplier import in_range, one_shift, significands
-from hwsim.numerics.requantizers.float32 import real_scale
 from hwsim.numerics.rounding import Rounding, rounding_shift
 
-__all__ = ["constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+__all__ = ["KEYS", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
+
+KEYS: dict[str, object] = {}
 
 
 def constants(real_scale: np.ndarray, unit: Requantizer) -> Constants:

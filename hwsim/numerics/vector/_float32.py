@@ -31,7 +31,7 @@ def nearest_float32(value: Fraction) -> np.float32:
     return np.float32(np.ldexp(float(significand if value > 0 else -significand), last))
 
 
-def fma_one(a: float, b: float, c: float) -> np.float32:
+def fma_one(a: float | np.float32, b: float | np.float32, c: float | np.float32) -> np.float32:
     """Return ``f32(a * b + c)`` of finite float32 values, rounded once (IEEE 754 fusedMultiplyAdd; an exact 0 is +0).
 
     >>> float(fma_one(1 + 2**-12, 1 + 2**-12, -1.0)) == 2**-11 + 2**-24

@@ -1,7 +1,9 @@
 """Rewrites of a float graph that leave its function unchanged and its quantization better."""
 
+from hwsim.quantization.transforms.accumulator_grids import accumulator_grids
 from hwsim.quantization.transforms.fold_affine import fold_affine
 from hwsim.quantization.transforms.fuse_clamp import fuse_clamp
 from hwsim.quantization.transforms.own_constants import own_constants
+from hwsim.quantization.transforms.real_biases import split_real_biases
 
-__all__ = ["fold_affine", "fuse_clamp", "own_constants"]
+__all__ = ["accumulator_grids", "fold_affine", "fuse_clamp", "own_constants", "split_real_biases"]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from hwsim.errors import GraphError
 from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.operator import Operator
@@ -38,8 +36,3 @@ def only_first_output(operator: Operator, what: str) -> None:
     """Raise GraphError if a further output is wanted."""
     if any(operator.outputs[1:]):
         raise GraphError(f"its output {what} ({operator.outputs[-1]!r}) is not supported; export the model without it")
-
-
-def copied(value: np.ndarray) -> np.ndarray:
-    """Return ``value`` contiguous, unless it is one number spread without memory."""
-    return value if not any(value.strides) else np.ascontiguousarray(value)

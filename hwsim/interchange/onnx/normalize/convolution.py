@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from hwsim.errors import GraphError
+from hwsim.interchange.onnx.bias import bias_of
+from hwsim.interchange.onnx.constants import require_constant, reshaped_constant
 from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.spatial import Lifted, Pair, emit_lifted, explicit_pads, lift
@@ -13,21 +15,20 @@ from hwsim.interchange.shapes.common import text
 def _weights(operator: Operator, draft: Draft, lifted: Lifted) -> tuple[list[str], Pair]:
     """Return the names of weight and bias, and the kernel (height, width)."""
     weight = operator.inputs[1]
-    value = draft.constant(weight, "weight")
-    if value.ndim != (3 if lifted.flat else 4):
-        raise GraphError(f"the weight {text(value.shape)} has another rank than the input")
+    shape = require_constant(draft, weight, "weight").shape
+    if len(shape) != (3 if lifted.flat else 4):
+        raise GraphError(f"the weight {text(shape)} has another rank than the input")
     if lifted.flat:
-        value = value[:, :, None, :]
-        weight = draft.add_constant(f"{weight}.lifted", value)
+        shape = (*shape[:2], 1, shape[2])
+        weight = reshaped_constant(draft, weight, f"{weight}.lifted", shape)
     operands = [weight]
     if operator.has(2):
-        draft.constant(operator.inputs[2], "bias")
-        operands.append(operator.inputs[2])
-    kernel = (value.shape[2], value.shape[3])
+        require_constant(draft, operator.inputs[2], "bias")
+        axis = 0 if operator.op == "Conv" else 1
+        operands.append(bias_of(draft, operator.name, lifted.tensor, weight, operator.inputs[2], axis))
+    kernel = (shape[2], shape[3])
     if lifted.pair(operator, "kernel_shape", 1) != kernel and "kernel_shape" in operator.attributes:
-        raise GraphError(
-            f"kernel_shape {text(operator.get('kernel_shape'))} differs from the weight {text(value.shape)}"
-        )
+        raise GraphError(f"kernel_shape {text(operator.get('kernel_shape'))} differs from the weight {text(shape)}")
     return operands, kernel
 
 

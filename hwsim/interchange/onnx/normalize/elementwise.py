@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hwsim.interchange.onnx.constants import first_row, reshaped_constant
 from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.operator import Operator, positive_axis
@@ -24,8 +25,7 @@ def align(operator: Operator, draft: Draft, left: str, right: str, axis: int) ->
     if trailing <= 0:
         return right
     if right in draft.constants:
-        value = draft.constants[right]
-        return draft.add_constant(f"{right}.aligned", value.reshape(*size, *(1,) * trailing))
+        return reshaped_constant(draft, right, f"{right}.aligned", (*size, *(1,) * trailing))
     axes = tuple(range(len(size), len(size) + trailing))
     output = f"{operator.outputs[0]}/aligned"
     return draft.emit("Unsqueeze", f"{operator.name}/unsqueeze", [right], [output], axes=axes)
@@ -61,7 +61,7 @@ def _one_row(draft: Draft, name: str) -> str:
     value = draft.constants.get(name)
     if value is None or len(value) != draft.batch or len(value) == 1 or not (value == value[:1]).all():
         return name
-    return draft.add_constant(f"{name}.row", value[:1])
+    return first_row(draft, name, f"{name}.row")
 
 
 NORMALIZERS: dict[str, Normalizer] = {

@@ -7,11 +7,10 @@ import onnx
 
 from hwsim.errors import GraphError
 from hwsim.interchange.onnx.draft import Draft
+from hwsim.interchange.onnx.element_types import REALS, type_name
 from hwsim.interchange.onnx.normalize.common import Normalizer, only_first_output
 from hwsim.interchange.onnx.operator import Operator
 from hwsim.interchange.shapes.common import broadcast
-
-_FLOATS = {onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE, onnx.TensorProto.BFLOAT16}
 
 
 def identity(operator: Operator, draft: Draft) -> None:
@@ -32,9 +31,8 @@ def dropout(operator: Operator, draft: Draft) -> None:
 def cast(operator: Operator, draft: Draft) -> None:
     """Cast between float formats: everything is computed in float32."""
     target = operator.get("to")
-    if target not in _FLOATS:
-        kind = onnx.TensorProto.DataType.Name(target).lower()
-        raise GraphError(f"a cast to {kind} is not supported; export the model in float32")
+    if target not in REALS:
+        raise GraphError(f"a cast to {type_name(target)} is not supported; export the model in float32")
     if target != onnx.TensorProto.FLOAT:
         draft.notes["casts between float formats are removed: everything is computed in float32"] = None
     identity(operator, draft)
@@ -52,4 +50,4 @@ def expand(operator: Operator, draft: Draft) -> None:
     identity(operator, draft)
 
 
-NORMALIZERS: dict[str, Normalizer] = {"Identity": identity, "Dropout": dropout, "Cast": cast, "Expand": expand}
+NORMALIZERS: dict[str, Normalizer] = {"Identity": identity, "Dropout": dropout, "Expand": expand}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import GraphError
+from hwsim.interchange.onnx.bias import bias_of
+from hwsim.interchange.onnx.constants import row_constant, scaled_constant, transposed_constant
 from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.normalize.common import Normalizer, copied
+from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.operator import Operator
 
 
@@ -28,6 +30,8 @@ def gemm(operator: Operator, draft: Draft) -> None:
         return
     right = _weight(operator, draft, alpha)
     bias, rest = _bias(operator, draft, beta, draft.shape(right)[-1])
+    if bias:
+        bias = bias_of(draft, operator.name, left, right, bias, 1)
     inner = f"{result}/product" if rest else result
     draft.emit("Gemm", operator.name, [left, right, *([bias] if bias else [])], [inner])
     if rest:
@@ -42,14 +46,13 @@ def _transposed(operator: Operator, draft: Draft, index: int) -> str:
 
 def _weight(operator: Operator, draft: Draft, alpha: float) -> str:
     name = operator.inputs[1]
-    value = draft.constants[name]
-    if value.ndim != 2:
-        raise GraphError(f"the weight {name!r} must have 2 dimensions, not {value.ndim}")
+    rank = draft.constants[name].ndim
+    if rank != 2:
+        raise GraphError(f"the weight {name!r} must have 2 dimensions, not {rank}")
     if operator.get("transB", 0):
-        value = copied(value.T)
-        name = draft.add_constant(f"{name}.transposed", value)
+        name = transposed_constant(draft, name, f"{name}.transposed", (1, 0))
     if alpha != 1.0:
-        name = draft.add_constant(f"{name}.alpha", (value * np.float32(alpha)).astype(value.dtype))
+        name = scaled_constant(draft, name, f"{name}.alpha", alpha)
     return name
 
 
@@ -65,8 +68,9 @@ def _bias(operator: Operator, draft: Draft, beta: float, columns: int) -> tuple[
         return None, name
     if value.shape == (columns,) and beta == 1.0:
         return name, None
-    flat = np.broadcast_to(value.reshape(-1) * value.dtype.type(beta), (columns,))
-    return draft.add_constant(f"{name}.bias", np.array(flat)), None
+    if beta != 1.0:
+        name = scaled_constant(draft, name, f"{name}.beta", beta)
+    return row_constant(draft, name, f"{name}.bias", columns), None
 
 
 def _products(

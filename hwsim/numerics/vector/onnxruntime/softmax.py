@@ -11,6 +11,8 @@ import math
 
 import numpy as np
 
+from hwsim.errors import HwsimError
+
 TABLE = 256
 RESERVE = 5.0
 
@@ -36,9 +38,17 @@ def softmax_codes(codes: np.ndarray, table: np.ndarray, scale: float, zero_point
         table: see ``exponentials``.
         scale: of the result.
         zero_point: of the result.
+
+    Raises:
+        HwsimError: a result scale so small that the products leave float32; the runtime's result is then undefined.
     """
+    inverse = np.float32(math.floor(np.float32(1) / np.float32(scale)))
+    if float(inverse) * float(table[-1]) > float(np.finfo(np.float32).max):
+        raise HwsimError(
+            f"QLinearSoftmax: a result scale of {scale:g} makes exponentials leave float32; quantize the result of the "
+            "softmax with a scale of 1/256 or more"
+        )
     wide = codes.astype(np.int64)
     terms = table[wide - wide.max(axis=1, keepdims=True) + (TABLE - 1)]
     sums = np.cumsum(terms, axis=1, dtype=np.float32)[:, -1:]  # one after the other, unlike np.sum
-    inverse = np.float32(math.floor(np.float32(1) / np.float32(scale)))
     return np.rint(terms * inverse / sums).astype(np.int64) + zero_point

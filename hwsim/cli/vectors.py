@@ -1,0 +1,81 @@
+"""``hwsim vectors``: the integers of a network's layers as files that a Verilog test bench reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwsim.cli import options
+
+DEFAULT_IMAGES = 1
+
+
+def vectors(
+    network: options.Network = options.DEFAULT_NETWORK,
+    hardware: options.Hardware = options.DEFAULT_HARDWARE,
+    overrides: options.Overrides = None,
+    precision: options.Precision = None,
+    weights: options.Weights = None,
+    activations: options.Activations = None,
+    accumulator: options.AccumulatorText = None,
+    psum: options.PsumText = None,
+    requantizer: options.RequantizerText = None,
+    runtime: options.RuntimeText = None,
+    range_: options.RangeText = None,
+    granularity: options.Granularity = None,
+    inputs: options.Inputs = None,
+    calibration: options.Calibration = None,
+    images: options.Images = DEFAULT_IMAGES,
+    batch: options.Batch = 1,
+    dimensions: options.Dimensions = None,
+    seed: options.Seed = 0,
+    layers: Annotated[str, typer.Option(help="Layer name or shell pattern, as conv1 or 'block2.*'.")] = "*",
+    formats: Annotated[str, typer.Option("--format", help="npz, hex ($readmemh) or both: npz,hex.")] = "npz,hex",
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Words of a layer's largest array; larger layers are cut. [1048576]")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the vectors: new, empty, or of an earlier run.")] = Path(
+        "vectors"
+    ),
+) -> None:
+    """Run a quantized network and write each layer's operands, partial sums after each fold, accumulators and results."""
+    from hwsim.cli import resolve
+    from hwsim.errors import HwsimError
+    from hwsim.quantization import Scheme, quantize, shifts_only
+    from hwsim.simulation.vectors import write_vectors
+    from hwsim.simulation.vectors.write import DEFAULT_LIMIT
+
+    plan = resolve.resolve_plan(
+        precision,
+        weights=weights,
+        activations=activations,
+        accumulator=accumulator,
+        psum=psum,
+        **resolve.runtime_keys(runtime, requantizer),
+        range=range_,
+        weight_granularity=granularity,
+    )
+    machine = resolve.resolve_machine(hardware, overrides, plan)
+    graph = resolve.resolve_network(network, batch, dimensions, seed)
+    plan = resolve.plan_of(graph, plan)
+    data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
+    if data.images is None:
+        raise HwsimError(f"{graph.name}: golden vectors need images; give --inputs images.npz")
+    shown = None
+    if data.calibration is not None:
+        shown = {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
+    scheme = Scheme(plan=plan, power_of_two=shifts_only(graph, machine))
+    quantized = quantize(resolve.with_notes(graph, data.notes), scheme, shown)
+    index = write_vectors(
+        quantized,
+        machine,
+        data.images,
+        out,
+        layers=layers,
+        formats=tuple(part.strip() for part in formats.split(",")),
+        limit=limit or DEFAULT_LIMIT,
+        progress=lambda layer: typer.echo(f"  {layer}"),
+    )
+    typer.echo(f"Vectors: {index}")

@@ -1,0 +1,136 @@
+"""Array layers whose registers provably never overflow: weights packed once, sums requantized while they are in the cache.
+
+The order of addition does not matter to such a layer, so that its integers are those of an exact product. The proof reads
+the weights and the range of the activations' format (``hwsim.kernels.proof``); whatever it does not cover takes the general
+path of ``array`` with the same results.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwsim.execute.integer.array import leaves_raw, multiplied, output_ratio, zero_points
+from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.requantize import code_range
+from hwsim.kernels.gemm import (
+    Epilogue,
+    PackedWeights,
+    Requantized,
+    make_epilogue,
+    pack_kernels,
+    pack_weights,
+)
+from hwsim.kernels.operands import check_segments
+from hwsim.kernels.proof import columns_that_fit
+from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.requantizers import definition
+
+WIDEST_CODES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """What a proven layer computes with.
+
+    Args:
+        packed: its weights.
+        epilogue: from sums to codes.
+    """
+
+    packed: PackedWeights
+    epilogue: Epilogue
+
+
+def prepared(layer: Layer, weight: np.ndarray, bias: np.ndarray | None, groups: int) -> Prepared | None:
+    """Return the layer's packed form, made at the first call; None where the general path has to run.
+
+    Args:
+        layer: a layer with constant weights.
+        weight: codes ``[out_channels, channels / groups, kernel_h, kernel_w]``, or ``[k, n]`` with ``groups`` 1.
+        bias: int64 ``[groups, n]`` or None.
+        groups: of a convolution.
+    """
+    if "prepared" not in layer.memory:
+        layer.memory["prepared"] = _prepare(layer, weight, bias, groups) if _is_eligible(layer) else None
+    found: Prepared | None = layer.memory["prepared"]
+    return found if layer.on_product is None else None
+
+
+def finished(layer: Layer, done: Requantized) -> np.ndarray:
+    """Return the codes in their storage type, and count what happened."""
+    counters = layer.counters
+    counters.outputs += done.codes.size
+    counters.requantized += done.codes.size
+    counters.clipped += done.below + done.above
+    counters.peak = max(counters.peak, done.peak)
+    return done.codes.astype(layer.output_grid().storage_dtype, copy=False)
+
+
+def _is_eligible(layer: Layer) -> bool:
+    constants = [layer.tensor(index) for index in (1, 2) if layer.has_input(index)]
+    grids = [layer.grid(0), layer.grid(1)]
+    return (
+        layer.mapping is not None
+        and all(tensor.is_constant for tensor in constants)
+        and all(isinstance(grid.format, IntFormat) and grid.format.bits <= WIDEST_CODES for grid in grids)
+        and (layer.grid(1).is_symmetric or layer.datapath.zero_point == "subtracted")
+        and layer.datapath.multiplier == "exact"
+        and layer.output_is_coded()
+        and isinstance(layer.output_grid().format, IntFormat)
+        and not leaves_raw(layer)
+    )
+
+
+def _prepare(layer: Layer, weight: np.ndarray, bias: np.ndarray | None, groups: int) -> Prepared | None:
+    ifmap = layer.grid(0)
+    is_kernel = weight.ndim == 4
+    n = weight.shape[0] // groups if is_kernel else weight.shape[1]
+    operands = multiplied(layer.grid(1), weight)
+    zero_x, zero_w = zero_points(layer, groups, n)
+    static = np.zeros((groups, n), np.int64) if bias is None else bias
+    low, high = ifmap.integers.minimum, ifmap.integers.maximum
+    if layer.datapath.zero_point == "subtracted":
+        operands = operands - zero_w.reshape((-1, 1, 1, 1) if is_kernel else (1, -1)).astype(operands.dtype)
+    columns = operands.reshape(groups, n, -1).transpose(0, 2, 1) if is_kernel else operands[None]
+    offset = zero_x
+    if layer.datapath.zero_point == "folded":
+        static, offset = static - zero_x * columns.sum(axis=1, dtype=np.int64), 0
+    if not _is_proven(layer, columns, static, (low - offset, high - offset)):
+        return None
+    packed = (
+        pack_kernels(operands, groups, (low, high), offset)
+        if is_kernel
+        else pack_weights(operands, (low, high), offset)
+    )
+    return Prepared(packed=packed, epilogue=_epilogue(layer, packed, static))
+
+
+def _is_proven(layer: Layer, columns: np.ndarray, static: np.ndarray, a_range: tuple[int, int]) -> bool:
+    """Whether no activations overflow a register of the layer: ``columns`` are ``[groups, k, n]`` in ONNX order of k."""
+    assert layer.mapping is not None
+    if layer.mapping.k_permutation is not None:
+        columns = columns[:, layer.mapping.k_permutation, :]
+    folds = check_segments(layer.mapping.k_segments, columns.shape[1])
+    start = static if layer.datapath.bias == "start" else np.zeros_like(static)
+    _, fits = columns_that_fit(
+        columns, folds, layer.datapath.psum, layer.datapath.accumulator, start[:, None, :], a_range
+    )
+    return bool(fits.all())
+
+
+def _epilogue(layer: Layer, packed: PackedWeights, static: np.ndarray) -> Epilogue:
+    unit = layer.requantizer
+    low, high = code_range(layer.output_grid(), layer.node.clamp)
+    return make_epilogue(
+        packed,
+        definition(unit.scheme).constants(np.atleast_1d(output_ratio(layer)), unit),
+        unit,
+        static,
+        zero_point=layer.output_grid().zero_point[0],
+        low=low,
+        high=high,
+        ends=layer.output_grid().integers.operand_range,
+        holds_bias=layer.datapath.bias == "start",
+    )

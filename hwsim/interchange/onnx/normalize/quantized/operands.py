@@ -1,0 +1,42 @@
+"""Operands of QLinear operators: a tensor, its scale and its zero point stand side by side among the inputs."""
+
+from __future__ import annotations
+
+from hwsim.errors import GraphError
+from hwsim.interchange.onnx.batch import Shape
+from hwsim.interchange.onnx.draft import Draft
+from hwsim.interchange.onnx.element_types import format_of_array
+from hwsim.interchange.onnx.grid import grid_at
+from hwsim.interchange.onnx.operator import Operator
+from hwsim.numerics.formats import Format
+from hwsim.numerics.quant_params import QuantParams
+
+
+def code_format(draft: Draft, name: str) -> Format:
+    """Return the format of a tensor's codes; raise GraphError where it holds real numbers."""
+    if name in draft.constants:
+        number = format_of_array(draft.constants[name])
+    else:
+        grid = draft.grids.get(name)
+        number = None if grid is None else grid.format
+    if number is None:
+        raise GraphError(f"{name!r} holds real numbers where codes are read; put QuantizeLinear before it")
+    return number
+
+
+def operand_grid(operator: Operator, draft: Draft, index: int, *, axis: int | None = None) -> QuantParams:
+    """Return the grid on which input ``index`` is read; scale and zero point are the two inputs behind it.
+
+    Args:
+        operator: the node.
+        draft: the graph so far.
+        index: of the tensor among the inputs.
+        axis: along which there may be one scale per index.
+    """
+    name = operator.inputs[index]
+    return grid_at(operator, draft, index + 1, index + 2, draft.shape(name), number=code_format(draft, name), axis=axis)
+
+
+def result_grid(operator: Operator, draft: Draft, scale: int, like: QuantParams, shape: Shape) -> QuantParams:
+    """Return the grid of the result: its scale is input ``scale``, its zero point the next one, else 0 in the type of ``like``."""
+    return grid_at(operator, draft, scale, scale + 1, shape, number=like.format)

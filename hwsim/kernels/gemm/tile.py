@@ -1,0 +1,124 @@
+"""The innermost loop: a tile of sums in registers, one dot product per sum and word along k.
+
+Each tile is a function of its own inside the caller's module, so that no other loop shares its registers, and marked
+``optsize``, which keeps LLVM from unrolling it (an unrolled body spills two of its sums).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from hwsim.kernels.gemm.llvm import BIT, I32, I64, at, load_vector, own_function, splat, store_vector
+from hwsim.kernels.gemm.route import ROUTES, Route
+
+WORDS = I32.as_pointer()
+
+
+def tile_function(module: ir.Module, route: Route) -> ir.Function:
+    """Return ``void tile(a, a_stride, b, words, c, c_stride, adds)`` of ``module``, written on the first call.
+
+    ``c[r, j] (+)= sum_k dot(a[r, k], b[k, j])`` for the rows and columns of ``route``'s tile; strides in 32-bit words,
+    ``b`` packed without gaps, ``words`` at least 1; ``adds`` tells whether c counts as the start.
+    """
+    name = f"hwsim_tile_{route.name}"
+    function = own_function(module, name, [WORDS, I64, WORDS, I64, WORDS, I64, BIT])
+    if function is None:
+        return module.globals[name]
+    a, a_stride, b, words, c, c_stride, adds = function.args
+    entry, load, body, done = (function.append_basic_block(label) for label in ("entry", "load", "body", "done"))
+    vector = ir.VectorType(I32, route.lanes)
+    tile = [(row, column) for row in range(route.rows) for column in range(route.vectors)]
+
+    builder = ir.IRBuilder(entry)
+    rows = [at(builder, a, builder.mul(a_stride, I64(row))) for row in range(route.rows)]
+    sums_at = {
+        (row, column): at(builder, c, builder.mul(c_stride, I64(row)), column * route.lanes) for row, column in tile
+    }
+    builder.cbranch(adds, load, body)
+
+    builder.position_at_end(load)
+    before = {place: load_vector(builder, sums_at[place], vector) for place in tile}
+    builder.branch(body)
+
+    builder.position_at_end(body)
+    index = builder.phi(I64)
+    sums = {place: builder.phi(vector) for place in tile}
+    panel = at(builder, b, builder.mul(index, I64(route.columns)))
+    column_words = [
+        load_vector(builder, at(builder, panel, column * route.lanes), vector) for column in range(route.vectors)
+    ]
+    after = {}
+    for row in range(route.rows):
+        everywhere = splat(builder, builder.load(at(builder, rows[row], index), align=4), route.lanes)
+        for column in range(route.vectors):
+            after[row, column] = route.emit(builder, sums[row, column], everywhere, column_words[column])
+    following, zero = builder.add(index, I64(1)), ir.Constant(vector, [0] * route.lanes)
+    builder.cbranch(builder.icmp_unsigned("<", following, words), body, done)
+    for source, start in ((entry, None), (load, before)):
+        index.add_incoming(I64(0), source)
+        for place in tile:
+            sums[place].add_incoming(zero if start is None else start[place], source)
+    index.add_incoming(following, body)
+    for place in tile:
+        sums[place].add_incoming(after[place], body)
+
+    builder.position_at_end(done)
+    for place in tile:
+        store_vector(builder, after[place], sums_at[place])
+    builder.ret_void()
+    return function
+
+
+def _multiply_tile(
+    context: Any,
+    route: Any,
+    a: Any,
+    a_at: Any,
+    a_stride: Any,
+    b: Any,
+    b_at: Any,
+    words: Any,
+    c: Any,
+    c_at: Any,
+    c_stride: Any,
+    adds: Any,
+) -> Any:
+    """Multiply one tile: ``tile_function`` on int32 arrays and offsets into them; ``route`` is an index of ``ROUTES``.
+
+    numba asks with a plain integer first and with the constant behind it afterwards, which picks the route at compile time:
+    code for other routes is never written.
+    """
+    if not isinstance(route, types.IntegerLiteral):
+        return None
+    chosen = ROUTES[route.literal_value]
+    place = types.intp
+    signature = types.void(route, a, place, place, b, place, place, c, place, place, types.boolean)
+
+    def write(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        _, a, a_at, a_stride, b, b_at, words, c, c_at, c_stride, adds = arguments
+        first_a, first_b, first_c = (
+            context.make_array(signature.args[index])(context, builder, array).data
+            for index, array in ((1, a), (4, b), (7, c))
+        )
+        builder.call(
+            tile_function(builder.module, chosen),
+            [
+                at(builder, first_a, a_at),
+                a_stride,
+                at(builder, first_b, b_at),
+                words,
+                at(builder, first_c, c_at),
+                c_stride,
+                adds if adds.type == BIT else builder.trunc(adds, BIT),
+            ],
+        )
+        return context.get_dummy_value()
+
+    return signature, write
+
+
+multiply_tile: Any = intrinsic(prefer_literal=True)(_multiply_tile)

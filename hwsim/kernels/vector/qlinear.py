@@ -1,0 +1,122 @@
+"""Fast twins of ``hwsim.numerics.vector.onnxruntime.add`` and ``mul``: 8-bit codes in, 8-bit codes out.
+
+The multiply-add is LLVM's, which rounds once on every processor (an instruction where there is one, ``fmaf`` elsewhere).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from hwsim.kernels.cache import kernel
+from hwsim.kernels.requantize import Requantized
+from hwsim.numerics.vector.onnxruntime.add import AddConstants
+from hwsim.numerics.vector.onnxruntime.rounding import INT32_TOP
+
+
+def _fma_of(context: Any, a: Any, b: Any, c: Any) -> Any:
+    """``f32(a * b + c)``, rounded once."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    return types.float32(types.float32, types.float32, types.float32), build
+
+
+_fma: Any = intrinsic(_fma_of)
+
+
+@kernel
+def _add(a: Any, b: Any, ratio_a: Any, ratio_b: Any, fixed: Any, top: Any, low: Any, high: Any, codes: Any) -> Any:
+    below, above = 0, 0
+    for i in range(a.size):
+        value = _fma(np.float32(a[i]), ratio_a, _fma(np.float32(b[i]), ratio_b, fixed))
+        rounded = np.rint(value if value < top else -top)
+        below += rounded < low
+        above += rounded > high
+        codes[i] = np.int32(min(max(rounded, low), high))
+    return below, above
+
+
+@kernel
+def _add_folded(
+    a: Any, b: Any, ratio_a: Any, ratio_b: Any, fixed: Any, top: Any, low: Any, high: Any, codes: Any
+) -> Any:
+    """``b`` is the operand that is folded into the constant."""
+    below, above = 0, 0
+    for i in range(a.size):
+        value = _fma(np.float32(a[i]), ratio_a, fixed + np.float32(b[i]) * ratio_b)
+        rounded = np.rint(value if value < top else -top)
+        below += rounded < low
+        above += rounded > high
+        codes[i] = np.int32(min(max(rounded, low), high))
+    return below, above
+
+
+@kernel
+def _mul(
+    a: Any, b: Any, ratio: Any, zero_a: Any, zero_b: Any, zero_y: Any, top: Any, low: Any, high: Any, codes: Any
+) -> Any:
+    below, above = 0, 0
+    for i in range(a.size):
+        product = np.float32(np.int32(np.int32(a[i]) - zero_a) * np.int32(np.int32(b[i]) - zero_b))
+        value = product * ratio + zero_y
+        rounded = np.rint(value if value < top else -top)
+        below += rounded < low
+        above += rounded > high
+        codes[i] = np.int32(min(max(rounded, low), high))
+    return below, above
+
+
+def qlinear_add(
+    a: np.ndarray, b: np.ndarray, constants: AddConstants, folded: int | None, low: int, high: int
+) -> Requantized:
+    """Return the codes of ``a + b``, of their common shape, int32.
+
+    Args:
+        a: raw 8-bit codes.
+        b: raw 8-bit codes that broadcast against ``a``.
+        constants: see ``add_constants``.
+        folded: the operand folded into the constant, see ``folded_operand``.
+        low: smallest code.
+        high: largest code.
+    """
+    ratio_a, ratio_b = constants.ratios
+    if folded == 0:
+        a, b, ratio_a, ratio_b = b, a, ratio_b, ratio_a
+    run = _add if folded is None else _add_folded
+    (flat_a, flat_b), shape = _flat(a, b)
+    codes = np.empty(flat_a.size, np.int32)
+    bounds = INT32_TOP, np.float32(low), np.float32(high)
+    below, above = run(flat_a, flat_b, ratio_a, ratio_b, constants.fixed, *bounds, codes)
+    return Requantized(codes=codes.reshape(shape), clipped_low=int(below), clipped_high=int(above))
+
+
+def qlinear_mul(
+    a: np.ndarray, b: np.ndarray, ratio: np.float32, zero_points: tuple[int, int, int], low: int, high: int
+) -> Requantized:
+    """Return the codes of ``a * b``, of their common shape, int32.
+
+    Args:
+        a: raw 8-bit codes.
+        b: raw 8-bit codes that broadcast against ``a``.
+        ratio: see ``mul_ratio``.
+        zero_points: of ``a``, ``b`` and the result.
+        low: smallest code.
+        high: largest code.
+    """
+    zero_a, zero_b = (np.int32(zero_point) for zero_point in zero_points[:2])
+    (flat_a, flat_b), shape = _flat(a, b)
+    codes = np.empty(flat_a.size, np.int32)
+    bounds = INT32_TOP, np.float32(low), np.float32(high)
+    below, above = _mul(flat_a, flat_b, ratio, zero_a, zero_b, np.float32(zero_points[2]), *bounds, codes)
+    return Requantized(codes=codes.reshape(shape), clipped_low=int(below), clipped_high=int(above))
+
+
+def _flat(a: np.ndarray, b: np.ndarray) -> tuple[list[np.ndarray], tuple[int, ...]]:
+    """Return both operands of their common shape, contiguous and one-dimensional, and that shape."""
+    both = np.broadcast_arrays(a, b)
+    return [np.ascontiguousarray(array).reshape(-1) for array in both], both[0].shape

@@ -1,0 +1,154 @@
+"""All golden vectors of one layer: its tensors, and of an array layer the product fold by fold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from hwsim.execute.integer import Layer
+from hwsim.execute.integer.product import ArrayProduct
+from hwsim.graph import Node
+from hwsim.interchange.vectors.vector import LayerVectors, Vector
+from hwsim.mapping.mapping import Mapping as ArrayMapping
+from hwsim.simulation.vectors.array_order import array_vectors
+from hwsim.simulation.vectors.bench import parameters
+from hwsim.simulation.vectors.folds import fold_by_fold
+from hwsim.simulation.vectors.matrix_order import matrix_vectors
+from hwsim.simulation.vectors.output_stage import output_stage
+from hwsim.simulation.vectors.passes import passes_of
+from hwsim.simulation.vectors.region import Region, region_within
+from hwsim.simulation.vectors.tensors import grid_facts, tensor_vector
+from hwsim.simulation.vectors.widths import widths_of
+
+ROLES = ("input", "weight", "bias")
+
+
+def layer_vectors(
+    layer: Layer, tensors: Mapping[str, np.ndarray], product: ArrayProduct | None, limit: int
+) -> LayerVectors:
+    """Return the vectors of one layer.
+
+    Args:
+        layer: the operator on its machine.
+        tensors: codes of its operands and results by tensor name, all images.
+        product: what its array product took in and gave; None for an operator of the vector unit.
+        limit: words of the largest array. Tensors beyond it are left out; of an array product the first part is kept.
+    """
+    kept, left_out, facts = _tensors(layer, tensors, product is not None, limit)
+    facts = {"layer_op": layer.node.op, "attributes": _attributes(layer.node), "tensors": facts}
+    if product is None or layer.mapping is None:
+        return LayerVectors(
+            layer=layer.node.name,
+            facts={"unit": "vector", "arithmetic": layer.datapath.arithmetic, **facts},
+            parameters={},
+            vectors=tuple(kept),
+            left_out=left_out,
+        )
+    result = _as_matrix(layer.node, tensors[layer.node.outputs[0]], product.sums.shape)
+    whole = Region(groups=product.sums.shape[0], m=product.sums.shape[1], n=product.sums.shape[2])
+    region = region_within(layer.mapping, whole, limit)
+    found = _product(layer, layer.mapping, product, result, region, limit)
+    is_whole = region == whole
+    shapes = {key: [getattr(region, key), getattr(whole, key)] for key in ("groups", "m", "n")}
+    return LayerVectors(
+        layer=layer.node.name,
+        facts={"unit": "array", **facts, **found.facts, "written": {"whole": is_whole, "of": shapes}},
+        parameters=found.parameters,
+        vectors=(*kept, *found.vectors),
+        left_out={**left_out, **found.left_out},
+    )
+
+
+def _tensors(
+    layer: Layer, tensors: Mapping[str, np.ndarray], is_product: bool, limit: int
+) -> tuple[list[Vector], dict[str, str], dict[str, Any]]:
+    """Return the vectors of operands and results, which of them are too large, and their grids."""
+    node = layer.node
+    names = {(ROLES[index] if is_product else f"input_{index}"): name for index, name in enumerate(node.inputs) if name}
+    several = len(node.outputs) > 1
+    names |= {(f"output_{index}" if several else "output"): name for index, name in enumerate(node.outputs)}
+    kept, left_out = [], {}
+    for role, name in names.items():
+        values = tensors[name]
+        if values.size > limit:
+            left_out[role] = _too_many(values, limit)
+            continue
+        about = f"tensor {' '.join(name.split())} of the network"
+        kept.append(tensor_vector(role, layer.graph.tensors[name], values, about))
+    return kept, left_out, {role: grid_facts(layer.graph.tensors[name]) for role, name in names.items()}
+
+
+def _product(
+    layer: Layer, mapping: ArrayMapping, product: ArrayProduct, result: np.ndarray, region: Region, limit: int
+) -> LayerVectors:
+    """Return the vectors of an array product inside ``region``."""
+    stage = output_stage(layer, product.sums.shape[0], product.sums.shape[2])
+    groups, m, n = slice(region.groups), slice(region.m), slice(region.n)
+    part = replace(
+        product,
+        ifmap=product.ifmap[groups, m],
+        weight=product.weight[groups, :, n],
+        constant=product.constant[groups, n],
+        weight_zero_point=product.weight_zero_point[groups, n],
+        sums=product.sums[groups, m, n],
+    )
+    preloaded = part.constant if layer.datapath.bias == "start" else np.zeros_like(part.constant)
+    folds = fold_by_fold(part, mapping, layer.datapath.accumulator, preloaded[:, None, :])
+    widths = widths_of(layer, mapping, folds.psum, folds.accumulator)
+    passes = list(passes_of(mapping, region))
+    output = layer.graph.tensors[layer.node.outputs[0]]
+    cut = [replace(constant, values=constant.values[groups, n]) for constant in stage.vectors]
+    constants = [constant for constant in cut if constant.values.size <= limit]
+    vectors = (
+        *matrix_vectors(part, mapping, folds, widths),
+        *constants,
+        replace(
+            tensor_vector("result", output, result[groups, m, n], "what leaves the requantizer"),
+            axes=("group", "m", "n"),
+        ),
+        *array_vectors(mapping, passes, part.ifmap, part.weight, folds, widths),
+    )
+    facts = {
+        "gemm": {"groups": mapping.gemm.groups, **mapping.gemm.shape},
+        "tile": {"m": mapping.tile_m, "k": mapping.tile_k, "n": mapping.tile_n},
+        "loop_order": mapping.order,
+        "k_segments": list(mapping.k_segments),
+        "array": mapping.array.model_dump(mode="json"),
+        "datapath": layer.datapath.model_dump(mode="json"),
+        "output_stage": stage.facts,
+    }
+    return LayerVectors(
+        layer=layer.node.name,
+        facts=facts,
+        parameters=parameters(layer, mapping, region, stage, vectors),
+        vectors=vectors,
+        left_out={constant.name: _too_many(constant.values, limit) for constant in cut if constant not in constants},
+    )
+
+
+def _too_many(values: np.ndarray, limit: int) -> str:
+    return f"{values.size} words are more than the limit of {limit}"
+
+
+def _as_matrix(node: Node, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a layer's result as ``[groups, m, n]``: of a convolution's ``[batch, channels, height, width]`` the pixels are m."""
+    groups, m, n = shape
+    if node.op in ("Conv", "ConvTranspose"):
+        return values.transpose(0, 2, 3, 1).reshape(m, groups, n).transpose(1, 0, 2)
+    return values.reshape(groups, m, n)
+
+
+def _attributes(node: Node) -> dict[str, Any]:
+    """Return the node's attributes as JSON data; infinities as text."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [plain(item) for item in value]
+        if isinstance(value, float) and not np.isfinite(value):
+            return str(value)
+        return value
+
+    return {key: plain(value) for key, value in node.attributes.items()}

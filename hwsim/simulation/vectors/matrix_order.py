@@ -1,0 +1,71 @@
+"""Operands and results of a product as matrices: group, row of m, column of n; k in the array's order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.execute.integer.product import ArrayProduct
+from hwsim.interchange.vectors.vector import Vector
+from hwsim.mapping.mapping import Mapping
+from hwsim.simulation.vectors.folds import Folds
+from hwsim.simulation.vectors.widths import Widths, at_least
+
+LENGTH_BITS = 32
+
+
+def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths: Widths) -> list[Vector]:
+    """Return the operands, the constants that join the sums, the registers after each fold and the sums.
+
+    Args:
+        product: of the region that is written.
+        mapping: its folds.
+        folds: the registers after each fold.
+        widths: of operands and registers.
+    """
+    output = ("group", "m", "n")
+    total = at_least(widths.accumulator, product.sums)
+    vectors = [
+        _vector("ifmap_matrix", product.ifmap, widths.of("ifmap"), ("group", "m", "k"), "ifmap as it is multiplied"),
+        _vector(
+            "weight_matrix", product.weight, widths.of("weight"), ("group", "k", "n"), "weight as it is multiplied"
+        ),
+        _vector(
+            "fold_lengths",
+            np.array(mapping.k_segments),
+            (LENGTH_BITS, False),
+            ("fold",),
+            "products along k in each fold",
+        ),
+        _register(
+            "column_constant", product.constant, widths.accumulator, ("group", "n"), "bias with folded zero-point terms"
+        ),
+    ]
+    if product.weight_zero_point.any():
+        sums = product.ifmap.sum(axis=2, dtype=np.int64)
+        vectors += [
+            _register("ifmap_sum", sums, widths.accumulator, ("group", "m"), "sum of the ifmap over k"),
+            _register(
+                "weight_zero_point",
+                product.weight_zero_point,
+                widths.weight + 1,
+                ("group", "n"),
+                "times ifmap_sum, subtracted from the accumulator",
+            ),
+        ]
+    return [
+        *vectors,
+        _register("psum", folds.psum, widths.psum, ("fold", *output), "partial sum that leaves the array"),
+        _register(
+            "accumulator_after_fold", folds.accumulator, widths.accumulator, ("fold", *output), "accumulator behind it"
+        ),
+        _register("accumulator", folds.accumulator[-1], widths.accumulator, output, "accumulator after the last fold"),
+        _register("sum", product.sums, total, output, "what enters the requantizer"),
+    ]
+
+
+def _vector(name: str, values: np.ndarray, width: tuple[int, bool], axes: tuple[str, ...], about: str) -> Vector:
+    return Vector(name=name, values=values, bits=width[0], signed=width[1], axes=axes, about=about)
+
+
+def _register(name: str, values: np.ndarray, bits: int, axes: tuple[str, ...], about: str) -> Vector:
+    return _vector(name, values, (at_least(bits, values), True), axes, about)

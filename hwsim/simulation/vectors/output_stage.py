@@ -1,0 +1,90 @@
+"""From sums to results: the constants of the layer's requantizer as it holds them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from hwsim.execute.integer import Layer
+from hwsim.execute.integer.array import leaves_raw, operand_scales, output_ratio
+from hwsim.execute.integer.requantize import code_range
+from hwsim.interchange.vectors.vector import MAX_BITS, Vector
+from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.requantizer import Requantizer
+from hwsim.numerics.requantizers import definition
+from hwsim.numerics.requantizers.thresholds import thresholds_of
+from hwsim.simulation.vectors.widths import at_least
+
+SHIFT_BITS = 8
+MULTIPLIER_BITS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OutputStage:
+    """What happens to a sum.
+
+    Args:
+        unit: the requantizer; None where the sum leaves without one.
+        facts: of the index: ``rule`` (``requantize``, ``raw``: low bits of the sum, ``real``: float32 of the sum times
+            ``unit_scale``), the unit, output zero point and clamp codes.
+        vectors: constants ``[group, n]``; thresholds ``[group, n, level]``.
+    """
+
+    unit: Requantizer | None
+    facts: dict[str, Any]
+    vectors: tuple[Vector, ...]
+
+
+def output_stage(layer: Layer, groups: int, n: int) -> OutputStage:
+    """Return how the sums of a product with ``groups`` and ``n`` columns become the layer's results."""
+    coded = layer.output_is_coded()
+    if not coded or not isinstance(layer.output_grid().format, IntFormat):
+        scale = (operand_scales(layer.grid(0)) * operand_scales(layer.grid(1))).astype(np.float32)
+        facts = {"rule": "real", "clamp_real": list(layer.node.clamp)}
+        return OutputStage(unit=None, facts=facts, vectors=(_constant("unit_scale", scale, groups, n, 0),))
+    grid = layer.output_grid()
+    low, high = code_range(grid, layer.node.clamp)
+    ends = {"zero_point": grid.zero_point[0], "clamp_low": low, "clamp_high": high}
+    if leaves_raw(layer):
+        return OutputStage(unit=None, facts={"rule": "raw", **ends}, vectors=())
+    unit = layer.datapath.requantizer.unit
+    keys = {key: _plain(value) for key, value in asdict(unit).items()}
+    constants = definition(unit.scheme).constants(np.atleast_1d(output_ratio(layer)), unit)
+    vectors: tuple[Vector, ...]
+    if unit.scheme == "thresholds":
+        vectors = (_thresholds(constants.multiplier, grid.zero_point[0], low, high, groups, n),)
+    else:
+        vectors = (
+            _constant("multiplier", constants.multiplier, groups, n, unit.multiplier_bits or MULTIPLIER_BITS),
+            _constant("shift", constants.shift, groups, n, SHIFT_BITS),
+        )
+    return OutputStage(unit=unit, facts={"rule": "requantize", "unit": str(unit), **keys, **ends}, vectors=vectors)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _thresholds(scales: np.ndarray, zero_point: int, low: int, high: int, groups: int, n: int) -> Vector:
+    """Return the table of ``thresholds``: the code is ``low`` plus the number of thresholds that the sum reaches.
+
+    A threshold beyond 64 bits is never, or always, reached: it is written as the nearest 64-bit number that is not.
+    """
+    columns = [thresholds_of(float(scale), zero_point, low, high) for scale in scales]
+    ends = -(1 << (MAX_BITS - 1)), (1 << (MAX_BITS - 1)) - 1
+    table = np.array([[min(max(value, ends[0]), ends[1]) for value in column] for column in columns], np.int64)
+    return _constant("thresholds", table.reshape(len(columns), high - low), groups, n, 2)
+
+
+def _constant(name: str, values: np.ndarray, groups: int, n: int, bits: int) -> Vector:
+    """Return a constant per output column as ``[group, n, ...]``, whether it is stored once, per column or per group's column."""
+    more = values.shape[1:]
+    spread = values if values.shape[0] == groups * n else np.broadcast_to(values, (n, *more))
+    spread = np.broadcast_to(spread.reshape(-1, n, *more), (groups, n, *more))
+    axes = ("group", "n", *("level" for _ in more))
+    about = f"{name} of each output column"
+    width = 8 * spread.itemsize if spread.dtype.kind == "f" else at_least(bits, spread)
+    return Vector(name=name, values=spread, bits=width, signed=True, axes=axes, about=about)

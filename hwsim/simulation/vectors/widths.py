@@ -1,0 +1,60 @@
+"""Widths of the words of an array layer: the machine's registers, and what its operands ask where a width is open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwsim.execute.integer import Layer
+from hwsim.mapping.mapping import Mapping
+from hwsim.mapping.widths import accumulator_bits, operand_bits, psum_bits
+from hwsim.numerics.formats import IntFormat, bits_for_range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widths:
+    """Bits of a word, and which of the operands are signed; registers always are."""
+
+    ifmap: int
+    weight: int
+    psum: int
+    accumulator: int
+    ifmap_signed: bool
+    weight_signed: bool
+
+    def of(self, name: str) -> tuple[int, bool]:
+        """Return (bits, signed) of ``ifmap``, ``weight``, ``psum`` or ``accumulator``."""
+        return getattr(self, name), getattr(self, f"{name}_signed", True)
+
+
+def widths_of(layer: Layer, mapping: Mapping, psum: np.ndarray, accumulator: np.ndarray) -> Widths:
+    """Return the widths of a layer; a register that is declared exact is as wide as the values in it ask.
+
+    Args:
+        layer: its grids and datapath.
+        mapping: its product.
+        psum: partial sums that occur.
+        accumulator: accumulators that occur.
+    """
+    gemm, datapath = mapping.gemm, layer.datapath
+    ifmap, weight = operand_bits(gemm, datapath)
+    centred = datapath.zero_point == "subtracted"
+    return Widths(
+        ifmap=ifmap,
+        weight=weight,
+        psum=at_least(psum_bits(mapping, datapath), psum),
+        accumulator=at_least(accumulator_bits(gemm, datapath), accumulator),
+        ifmap_signed=_is_signed(layer, 0, centred and gemm.ifmap_asymmetric),
+        weight_signed=_is_signed(layer, 1, centred and gemm.weight_asymmetric),
+    )
+
+
+def at_least(bits: int, values: np.ndarray) -> int:
+    """Return ``bits``, or the signed width that ``values`` need where that is more."""
+    return max(bits, bits_for_range(int(values.min()), int(values.max())))
+
+
+def _is_signed(layer: Layer, index: int, centred: bool) -> bool:
+    number = layer.grid(index).format
+    return centred or number.operand_range[0] < 0 or not isinstance(number, IntFormat)

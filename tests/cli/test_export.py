@@ -1,0 +1,48 @@
+"""``hwsim export``: files for other programs."""
+
+import onnx
+import pytest
+
+
+def operators(path):
+    return {node.op_type for node in onnx.load(path).graph.node}
+
+
+def test_qdq_is_the_default(hwsim_cli, tmp_path):
+    code, out, err = hwsim_cli("export", "--weights", "int4", "--activations", "uint6", "--images", 4)
+    assert (code, err) == (0, "")
+    path = tmp_path / "quantized.onnx"
+    onnx.checker.check_model(str(path), full_check=True)
+    assert {"QuantizeLinear", "DequantizeLinear", "Clip"} <= operators(path)
+    assert "note: uint6 codes are stored in 8 bits, and a Clip keeps their range: " in out
+    assert "QDQ model: quantized.onnx" in out
+
+
+def test_qonnx(hwsim_cli, tmp_path):
+    code, out, err = hwsim_cli("export", "digits_mobilenet", "--format", "qonnx", "--out", "m.onnx", "--batch", 3)
+    assert (code, err) == (0, "")
+    assert "Quant" in operators(tmp_path / "m.onnx")
+    assert "QONNX model: m.onnx" in out
+    first = onnx.load(tmp_path / "m.onnx").graph.input[0]
+    assert first.type.tensor_type.shape.dim[0].dim_value == 3
+
+
+def test_scales_that_a_shift_can_do(hwsim_cli, tmp_path):
+    code, _, err = hwsim_cli("export", "--requantizer", "power_of_two:half_even", "--out", "p.onnx")
+    assert (code, err) == (0, "")
+    constants = onnx.load(tmp_path / "p.onnx").graph.initializer
+    scales = [onnx.numpy_helper.to_array(tensor) for tensor in constants if tensor.name.endswith("/scale")]
+    assert scales
+    assert all((abs(onnx.numpy_helper.np.frexp(scale)[0]) == 0.5).all() for scale in scales)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--format", "qdp"), "hwsim: --format: 'qdp' is unknown; did you mean 'qdq'?\n"),
+        (("squeezenet",), "hwsim: export: squeezenet needs images that set the ranges; give --calibration images.npz, or --images N to draw them\n"),
+        (("--out", "missing/q.onnx"), "hwsim: missing/q.onnx: cannot be written: No such file or directory\n"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(hwsim_cli, arguments, message):
+    assert hwsim_cli("export", *arguments)[::2] == (2, message)

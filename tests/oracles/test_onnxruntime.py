@@ -1,0 +1,159 @@
+"""Quantized networks against ONNX Runtime: every tensor of the file equal, integer for integer.
+
+Topologies from the zoo with seeded weights (trained ones for the digits) are quantized by ``onnxruntime.quantization`` after
+its own preprocessing, which folds batch normalization, and calibrated on drawn images. Without VNNI, ONNX Runtime's products
+of uint8 and int8 saturate in pairs (``vpmaddubsw``), so that weights of such networks have 7 bits (``reduce_range``); uint8 by
+uint8 and int8 by int8 have all 8 bits.
+"""
+
+import platform
+
+import numpy as np
+import onnx
+import pytest
+
+import hwsim
+from hwsim.execute.integer import Layer, run_integer
+from hwsim.quantization import prepare
+from hwsim.schedule import schedule
+from hwsim.zoo import load_model, natural_images
+
+onnxruntime = pytest.importorskip("onnxruntime")
+quantization = pytest.importorskip("onnxruntime.quantization")
+
+pytestmark = pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64"), reason="QLinearAdd rounds otherwise on other processors"
+)
+LARGE = ("resnet50", "squeezenet", "shufflenet")
+DIGITS = ("digits_resnet", "digits_mobilenet")
+TYPES = {"u8s8": ("QUInt8", "QInt8"), "u8u8": ("QUInt8", "QUInt8"), "s8s8": ("QInt8", "QInt8")}
+
+
+@pytest.fixture(scope="module")
+def machine():
+    exact = ("accumulator=int32:wrap", "psum=exact", "requantizer=float32", "arithmetic=onnxruntime")
+    return hwsim.accelerator("edge_16x16", overrides=[f"datapath.{key}" for key in exact])
+
+
+class Reader(quantization.CalibrationDataReader):
+    def __init__(self, feeds):
+        self.feeds = iter(feeds)
+
+    def get_next(self):
+        return next(self.feeds, None)
+
+
+def float_model(name):
+    """Return the network as a ModelProto; ONNX Runtime quantizes Add, not Sum."""
+    model = onnx.ModelProto.FromString(
+        load_model(name, 0) if isinstance(load_model(name, 0), bytes) else load_model(name, 0).SerializeToString()
+    )
+    for node in model.graph.node:
+        if node.op_type == "Sum" and len(node.input) == 2:
+            node.op_type = "Add"
+    return model
+
+
+def images(name, model, count, seed):
+    if name in DIGITS:
+        return hwsim.dataset(name, "test")["image"][seed : seed + count]
+    shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
+    return natural_images(count, *shape[1:], seed=seed)
+
+
+def quantized(folder, name, style, types, *, per_channel=True):
+    """Quantize as the tool's users do and return the path and one batch of images for it."""
+    model = float_model(name)
+    plain, ready, path = (str(folder / f"{name}.{stage}.onnx") for stage in ("float", "ready", f"{style}.{types}"))
+    onnx.save(model, plain)
+    quantization.quant_pre_process(plain, ready, skip_symbolic_shape=True)
+    feed = model.graph.input[0].name
+    count = 16 if name in DIGITS else 2
+    drawn = images(name, model, count, 0)
+    activation, weight = (getattr(quantization.QuantType, kind) for kind in TYPES[types])
+    quantization.quantize_static(
+        ready, path, Reader([{feed: drawn[i : i + 1]} for i in range(count)]), per_channel=per_channel,
+        quant_format=getattr(quantization.QuantFormat, style), activation_type=activation, weight_type=weight,
+        reduce_range=types == "u8s8",
+    )  # fmt: skip
+    return path, {feed: images(name, model, 1, count + 3)}
+
+
+def reference(path, feeds, wanted, *, optimized):
+    """Return what ONNX Runtime computes for the tensors that ``wanted`` picks, by name, and the model."""
+    model = onnx.load(path)
+    results = {value.name for value in model.graph.output}
+    for node in model.graph.node:
+        for name in node.output:
+            if name and name not in results and wanted(node):
+                model.graph.output.append(onnx.ValueInfoProto(name=name))
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    level = onnxruntime.GraphOptimizationLevel
+    options.graph_optimization_level = level.ORT_ENABLE_ALL if optimized else level.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    names = [value.name for value in model.graph.output]
+    return dict(zip(names, session.run(names, feeds), strict=True)), model
+
+
+def integers(graph, machine, feeds):
+    """Return every tensor that the product computes, by name."""
+    mappings = schedule(graph, machine)
+    layers = {node.name: Layer.of(graph, node, machine, mappings.get(node.name)) for node in graph.nodes}
+    found = {}
+    run_integer(graph, layers, feeds, observe=found.__setitem__)
+    return found
+
+
+def name_of(graph, model, name):
+    """Return the name that a tensor of the file has in the graph: a result keeps the name of its real numbers."""
+    if name in graph.tensors:
+        return name
+    by_input = {node.input[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
+    return by_input[name].output[0]
+
+
+def differences(graph, model, ours, theirs):
+    """Return the tensors that differ, with the number of elements that do."""
+    wrong = {}
+    for name, expected in theirs.items():
+        own = name_of(graph, model, name)
+        got, grid = ours[own], graph.tensors[own].quant
+        if expected.dtype.kind == "f" and grid is not None:
+            got = grid.decode(got)
+        assert got.shape == expected.shape
+        if (got != expected).any():
+            wrong[name] = int((got != expected).sum())
+    return wrong
+
+
+def check_qoperator(tmp_path, machine, name, types, *, per_channel=True):
+    path, feeds = quantized(tmp_path, name, "QOperator", types, per_channel=per_channel)
+    theirs, model = reference(path, feeds, lambda node: True, optimized=False)
+    graph = hwsim.load(path)
+    ours = integers(graph, machine, feeds)
+    assert differences(graph, model, ours, theirs) == {}
+    assert len(theirs) == sum(len(node.output) for node in model.graph.node)
+    products = [node for node in graph.nodes if node.op in ("Conv", "Gemm", "MatMul")]
+    assert products
+    for node in products:
+        assert len(np.unique(ours[node.outputs[0]])) > 4, f"{node.name} is constant, so that equality proves nothing"
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("name", LARGE)
+def test_every_tensor_of_a_network(tmp_path, machine, name):
+    """Activations uint8, weights int8 of 7 bits per channel."""
+    check_qoperator(tmp_path, machine, name, "u8s8")
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("types", ["u8u8", "s8s8"])
+def test_every_tensor_of_a_network_with_eight_bits(tmp_path, machine, types):
+    check_qoperator(tmp_path, machine, "squeezenet", types, per_channel=types == "s8s8")
+
+
+@pytest.mark.parametrize("name", DIGITS)
+@pytest.mark.parametrize("types", TYPES)
+def test_every_tensor_of_a_trained_network(tmp_path, machine, name, types):
+    check_qoperator(tmp_path, machine, name, types, per_channel=types != "u8u8")
