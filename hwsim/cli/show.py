@@ -96,11 +96,15 @@ def _ranges(name: str | None) -> str:
 
 
 def _formats(name: str | None) -> str:
-    from hwsim.numerics.formats import IntFormat
+    from hwsim.numerics.formats import parse_format
+    from hwsim.numerics.formats.parse import EXAMPLES
 
-    found = [name] if name else ["int2", "int4", "int8", "int8n", "int16", "uint4", "uint8"]
-    rows = [(text, f"{IntFormat.parse(text).minimum} .. {IntFormat.parse(text).maximum}") for text in found]
-    return _rows("formats (any width from 1 to 32 bits for operands, to 64 for registers):", rows)
+    rows = []
+    for text in [name] if name else EXAMPLES:
+        number = parse_format(text)
+        low, high = (float(number.unit * end) for end in number.operand_range)
+        rows.append((text, f"{number.bits} bits, {low:.6g} .. {high:.6g} in multiples of {float(number.unit):.6g}"))
+    return _rows("formats (any width from 1 to 32 bits for integer operands, to 64 for registers):", rows)
 
 
 def _energy(name: str | None) -> str:

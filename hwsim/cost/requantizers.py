@@ -15,6 +15,7 @@ MULTIPLIER_BITS = 32
 OUTPUT_BITS = 8
 PRICED_AS: dict[str, tuple[str, int | None]] = {
     "float32": ("float32", None),
+    "float64": ("fixed_point", 53),
     "fixed_point": ("fixed_point", None),
     "power_of_two": ("power_of_two", None),
     "ap_fixed": ("power_of_two", None),

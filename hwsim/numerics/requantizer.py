@@ -68,18 +68,19 @@ class Requantizer:
             raise HwsimError(f"requantizer: {unread(self.scheme, 'multiplier_bits')}")
         return self.multiplier_bits
 
-    def resolved(self, *, ifmap_bits: int, bias_bits: int | None) -> Requantizer:
-        """Return the unit that this one is for an array layer: runtimes choose by the widths of its ifmap and bias.
+    def resolved(self, *, ifmap_bits: int, bias_bits: int | None, layer: str) -> Requantizer:
+        """Return the unit that this one is for an array layer: runtimes choose by its kind and the widths of ifmap and bias.
 
         Args:
             ifmap_bits: width of the activations.
             bias_bits: width of the bias, None without one.
+            layer: its kind, see ``requantizers.layer_scale``.
 
-        >>> str(Requantizer(scheme="tflite").resolved(ifmap_bits=16, bias_bits=64))
+        >>> str(Requantizer(scheme="tflite").resolved(ifmap_bits=16, bias_bits=64, layer="convolution"))
         'tflite_int16x8'
         """
         module = definition(self.scheme)
-        scheme = module.resolved(ifmap_bits, bias_bits) if hasattr(module, "resolved") else self.scheme
+        scheme = module.resolved(ifmap_bits, bias_bits, layer) if hasattr(module, "resolved") else self.scheme
         return self if scheme == self.scheme else Requantizer(scheme=scheme)
 
     def __str__(self) -> str:

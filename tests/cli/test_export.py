@@ -40,7 +40,7 @@ def test_scales_that_a_shift_can_do(hwsim_cli, tmp_path):
     ("arguments", "message"),
     [
         (("--format", "qdp"), "hwsim: --format: 'qdp' is unknown; did you mean 'qdq'?\n"),
-        (("squeezenet",), "hwsim: export: squeezenet needs images that set the ranges; give --calibration images.npz, or --images N to draw them\n"),
+        (("shufflenet",), "hwsim: export: shufflenet needs images that set the ranges; give --calibration images.npz, or --images N to draw them\n"),
         (("--out", "missing/q.onnx"), "hwsim: missing/q.onnx: cannot be written: No such file or directory\n"),
     ],
 )  # fmt: skip

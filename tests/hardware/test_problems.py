@@ -91,7 +91,7 @@ def test_all_problems_at_once(edge):
         "edge.toml: layer[1].match is missing; it must be a text that is not empty",
         "edge.toml: layer[1].psum must be 'exact' or a signed register such as int16:saturate, not 3",
         "edge.toml: layer[1].requantizer states multiplier_bits = 3, but float32 does not read it; it has no keys "
-        "(a text such as requantizer = \"float32\" leaves the others out)",
+        '(a text such as requantizer = "float32" leaves the others out)',
         "edge.toml: rows is not a known key; did you mean 'array.rows'?",
     ]
 

@@ -118,6 +118,24 @@ def test_shapes(shape):
     check(a, w, [shape[1]], Accumulator.parse("int12:saturate"), WIDE, start=np.arange(shape[2]))
 
 
+def test_a_16_bit_register_that_touches_both_ends_in_every_lane():
+    """No event, yet every lane is in doubt early on; the larger magnitude comes long after."""
+    w = np.zeros((600, 64), np.int64)
+    w[0], w[400], w[401], w[402], w[403] = 32767, -32767, -32767, -1, 5
+    over = check(np.ones((1, 600), np.int64), w, [600], Accumulator.parse("int16:saturate"), WIDE)
+    assert not over.any()
+
+
+@pytest.mark.parametrize("overflow", [Overflow.SATURATE, Overflow.WRAP])
+@pytest.mark.parametrize(("bits", "x", "w"), [(31, 40_000, 50_000), (15, 200, 160), (16, 200, 160), (12, 181, 181)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_full_register_and_one_more_product_do_not_leave_the_lane(overflow, bits, x, w, sign):
+    """The register at its end plus the widest product: beyond 32 bits, or beyond 16."""
+    a, columns = np.full((1, 5), x), np.full((5, 2), sign * w)
+    over = check(a, columns, [5], Accumulator(bits=bits, overflow=overflow), Accumulator())
+    assert over.any()
+
+
 def test_more_products_than_a_16_bit_counter_holds():
     a, w = np.full((1, 40_000), 7), np.ones((40_000, 2), np.int64)
     over = check(a, w, [40_000], Accumulator.parse("int4:saturate"), WIDE)

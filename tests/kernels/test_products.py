@@ -113,6 +113,17 @@ def test_a_layer_is_the_definition(seed, pair, psum, accumulator, tree, multipli
     check(a, w, [fold, fold], psum, accumulator, int(random.integers(-99, 99)), tree, multiplier, pair)
 
 
+def test_products_that_are_never_zero_still_add_up_one_by_one():
+    """Whatever enters, weight -1 gives 100 and weight 0 gives -100: the sum is 0, but the first product overflows."""
+    constants = Multiplier(text="mine", entries=np.tile([-100, 100], (16, 8)))
+    w = np.array([[[-1], [0]]])
+    assert constants.product(3, -1, INT4, INT4) == 100
+    for columns in (w, w[:, ::-1]):
+        register = Accumulator.parse("int7:saturate")
+        got = check(np.zeros((1, 1, 2), int), columns, [2], register, Accumulator(), 0, 1, constants, (INT4, INT4))
+        assert (got.overflow_events, got.proven_outputs) == (1, 0)
+
+
 @pytest.mark.parametrize("psum", ["exact", "int12:saturate", "int18:wrap"])
 def test_exact_products_through_a_table_are_those_of_the_exact_multiplier(psum):
     """Wide tiles and many rows: the look-ups against the matrix product."""

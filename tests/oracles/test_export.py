@@ -17,6 +17,7 @@ from hwsim.interchange.onnx.write import write_qdq
 from hwsim.interchange.qonnx import write_qonnx
 from hwsim.schedule import schedule
 
+pytestmark = pytest.mark.oracle
 KEYS = ["datapath.psum=exact", "datapath.accumulator=int32:wrap", "datapath.requantizer=float32"]
 PLAIN = hwsim.accelerator("edge_16x16", overrides=KEYS)
 RUNTIME = hwsim.accelerator("edge_16x16", overrides=[*KEYS, "datapath.arithmetic=onnxruntime"])

@@ -19,6 +19,14 @@ from hwsim.numerics.multiplier import Multiplier
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizer import Requantizer
 
+_KINDS = {
+    "Conv": "convolution",
+    "ConvTranspose": "convolution",
+    "Gemm": "fully_connected",
+    "MatMul": "matmul",
+    "Mul": "product",
+}
+
 
 @dataclass(slots=True)
 class Counters:
@@ -70,12 +78,18 @@ class Layer:
 
     @property
     def requantizer(self) -> Requantizer:
-        """The requantization unit; runtimes that have several choose by the widths of ifmap and bias."""
+        """The requantization unit; runtimes that have several choose by the layer's kind and the widths of ifmap and bias."""
         unit = self.datapath.requantizer.unit
         if OPS[self.node.op].work is not Work.GEMM:
             return unit
         bias = self.tensor(2).quant if self.has_input(2) else None
-        return unit.resolved(ifmap_bits=self.grid(0).format.bits, bias_bits=bias.format.bits if bias else None)
+        bias_bits = bias.format.bits if bias else None
+        return unit.resolved(ifmap_bits=self.grid(0).format.bits, bias_bits=bias_bits, layer=self.kind)
+
+    @property
+    def kind(self) -> str:
+        """What runtimes tell apart when they rescale; "" for other operators."""
+        return _KINDS.get(self.node.op, "")
 
     @property
     def multiplier(self) -> Multiplier:

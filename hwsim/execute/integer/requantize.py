@@ -9,8 +9,6 @@ from hwsim.kernels.requantize import Requantized, requantize
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizers import definition, layer_scale
 
-KINDS = {"Conv": "convolution", "ConvTranspose": "convolution", "Gemm": "matmul", "MatMul": "matmul", "Mul": "product"}
-
 
 def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> tuple[int, int]:
     """Return the smallest and largest output code: the format's range, cut by a fused clamp.
@@ -23,7 +21,7 @@ def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> t
 
 def scale_ratio(layer: Layer, first: float, others: np.ndarray, output: float) -> np.ndarray:
     """Return ``first * others / output`` as float64 ``[n]``, rounded as the runtime of the layer's scheme rounds it."""
-    return layer_scale(layer.requantizer.scheme, KINDS.get(layer.node.op, ""), first, others, output)
+    return layer_scale(layer.requantizer.scheme, layer.kind, first, others, output)
 
 
 def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:

@@ -33,7 +33,7 @@ def finish_function(module: ir.Module, name: str, steps: Steps, bound: ir.Type, 
 
     ``out[i, j] = clamp(steps(sums[i, j] + add[j])) + zero`` in bytes; ``counts`` (int64) receives how many were below
     and above, and the smallest and largest ``sums + held``, 0 included. ``add``, ``held`` and ``tables`` hold whole groups
-    of lanes.
+    of lanes; sums, ``add`` and ``held`` are 0 behind the last column.
     """
     pointers = [scalar.as_pointer() for scalar in tables]
     words, long_words, octets = I32.as_pointer(), I64.as_pointer(), I8.as_pointer()
@@ -67,10 +67,10 @@ def finish_function(module: ir.Module, name: str, steps: Steps, bound: ir.Type, 
             for tally, mask in ((BELOW, below), (ABOVE, above)):
                 ones = builder.sext(builder.and_(mask, valid), V32)
                 builder.store(builder.sub(builder.load(tallies[tally]), ones), tallies[tally])
-            seen = builder.select(valid, builder.add(found, kept_back), none)
+            seen = builder.add(found, kept_back)
             for tally, sign in ((SMALLEST, "<"), (LARGEST, ">")):
                 old = builder.load(tallies[tally])
-                builder.store(builder.select(builder.icmp_signed(sign, total, old), total, old), tallies[tally])
+                builder.store(builder.select(builder.icmp_signed(sign, seen, old), seen, old), tallies[tally])
             codes = builder.trunc(builder.add(kept, zeros), V8)
             target = at(builder, out, builder.mul(i, out_stride), j)
             with builder.if_else(is_full, likely=True) as (full, part):

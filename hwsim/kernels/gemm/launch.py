@@ -64,9 +64,8 @@ def launch(
     flip = 128 if codes.dtype == np.int8 else 0
     zero = packed.zero_point + flip
     is_raw = packed.is_depthwise or route.word is np.uint8  # codes are multiplied with their zero point
-    add = np.zeros(
-        (2, packed.groups, part.columns), np.int64
-    )  # the second for what the sums hold when they are counted
+    # What joins the sums, and what joins them when they are counted.
+    add = np.zeros((2, packed.groups, part.columns), np.int64)
     if bias is not None:
         add[: 2 if holds_bias else 1, :, : packed.n] = bias
     if is_raw:

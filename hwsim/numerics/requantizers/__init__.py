@@ -39,7 +39,7 @@ def layer_scale(scheme: str, layer: str, first: float, others: np.ndarray, outpu
 
     Args:
         scheme: a file of this folder.
-        layer: ``convolution``, ``matmul`` (fully connected layers too) or ``product`` (elementwise).
+        layer: ``convolution``, ``fully_connected``, ``matmul`` (of two activations) or ``product`` (elementwise).
         first: scale of the first operand.
         others: scales of the second operand, ``[n]`` or ``[1]``.
         output: scale of the result.

@@ -73,4 +73,6 @@ def float32_product_ratio(input_scale: float, weight_scale: np.ndarray, output_s
     return product.astype(np.float64) / np.float64(np.float32(output_scale))
 
 
-TFLITE_LAYER_SCALES = MappingProxyType({"matmul": float32_product_ratio, "product": float32_ratio})
+TFLITE_LAYER_SCALES = MappingProxyType(
+    {"matmul": float32_product_ratio, "fully_connected": float32_product_ratio, "product": float32_ratio}
+)

@@ -27,7 +27,7 @@ KEYS: dict[str, object] = {}
 LAYER_SCALES = TFLITE_LAYER_SCALES
 
 
-def resolved(ifmap_bits: int, bias_bits: int | None) -> str:
+def resolved(ifmap_bits: int, bias_bits: int | None, layer: str) -> str:
     """Return the scheme of a layer: ``tflite_int16x8`` with 16-bit activations and a 64-bit bias, else this one.
 
     Source: ``arm_convolve_s16.c``, ``arm_fully_connected_s16.c``: ``bias_data->is_int32_bias``; no bias counts as 32 bits.

@@ -50,7 +50,7 @@ def output_stage(layer: Layer, groups: int, n: int) -> OutputStage:
     ends = {"zero_point": grid.zero_point[0], "clamp_low": low, "clamp_high": high}
     if leaves_raw(layer):
         return OutputStage(unit=None, facts={"rule": "raw", **ends}, vectors=())
-    unit = layer.datapath.requantizer.unit
+    unit = layer.requantizer
     keys = {key: _plain(value) for key, value in asdict(unit).items()}
     constants = definition(unit.scheme).constants(np.atleast_1d(output_ratio(layer)), unit)
     vectors: tuple[Vector, ...]

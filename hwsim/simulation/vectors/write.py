@@ -1,4 +1,4 @@
-"""``hwsim.vectors``: run a network on a machine and write the integers of its layers for hardware to be checked against."""
+"""``write_vectors``: run a network on a machine and write the integers of its layers for hardware to be checked against."""
 
 from __future__ import annotations
 
@@ -71,7 +71,6 @@ def write_vectors(
     ready = {
         node.name: recorder.watched(Layer.of(graph, node, accelerator, mappings.get(node.name))) for node in graph.nodes
     }
-    run_integer(graph, ready, arrays, constants=recorder.constants, observe=recorder.observe)
     facts = {
         "network": graph.name,
         "network_sha256": fingerprint(graph, recorder.constants),
@@ -82,7 +81,12 @@ def write_vectors(
         "versions": {"hwsim": hwsim.__version__, "numpy": np.__version__, "python": platform.python_version()},
         "notes": list(graph.notes),
     }
-    return write_index(home, facts, recorder.entries, formats)
+    try:
+        run_integer(graph, ready, arrays, constants=recorder.constants, observe=recorder.observe)
+    finally:  # an interrupted run leaves an index of what it wrote, so that the next one may replace it
+        is_complete = len(recorder.entries) == len(chosen)
+        index = write_index(home, {**facts, "is_complete": is_complete}, recorder.entries, formats)
+    return index
 
 
 class _Recorder:

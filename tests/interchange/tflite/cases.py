@@ -648,6 +648,16 @@ CASES = {
     space_to_depth: _EIGHT,
 }
 
+ONLY_INTEGER = {
+    conv_int32_bias,
+    conv_int4,
+    depthwise_int4,
+    fully_connected_int32_bias,
+    fully_connected_int4,
+    quantize,
+    dequantize,
+}
+
 
 def model(case, kind, seed):
     """Return the bytes of one random file, and the generator of its inputs."""

@@ -45,7 +45,7 @@ def test_ends_are_encoded_as_the_runtime_encodes_them(kind, scale, share, activa
 
 @pytest.mark.parametrize("activation", sorted(ENDS))
 def test_the_clamp_of_a_node(activation):
-    for seed in range(30):
+    for seed in range(12):
         data, draw = cases.model(cases.conv, "INT8", seed)
         written = draw.file.operators[0][4]["FusedActivationFunction"]
         node, grid = read_tflite(data).nodes[0], read_tflite(data).tensors["y"].quant

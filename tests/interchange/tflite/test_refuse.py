@@ -89,7 +89,7 @@ def read_or_refuse(data):
 KINDS = [(case, kinds[0]) for case, kinds in cases.CASES.items()]
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(st.sampled_from(KINDS), st.integers(0, 3), st.data())
 def test_broken_bytes(case, seed, data):
     """Some bytes replaced, the end cut off now and then."""
@@ -105,7 +105,7 @@ SCALES = st.sampled_from([None, [0.0], [np.nan], [-1.0], [1e-40], [3e38], [1e-30
 NUMBERS = st.sampled_from([0, 1, -1, 2, 3, 5, 100])
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(st.sampled_from(KINDS), st.integers(0, 3), st.data())
 def test_files_that_parse_and_make_no_sense(case, seed, data):
     """Shapes, types, grids, operands, options and codes replaced in a file that is well-formed otherwise."""

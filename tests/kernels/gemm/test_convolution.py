@@ -1,5 +1,8 @@
 """Convolutions against loops over single windows."""
 
+import ctypes
+import mmap
+import sys
 from itertools import product
 
 import numpy as np
@@ -91,6 +94,23 @@ def test_codes_are_those_of_the_sums(route, integers, groups, high):
     assert (done.codes == np.clip(wanted, 0, high)).all()
     assert (done.below, done.above) == ((wanted < 0).sum(), (wanted > high).sum())
     assert done.peak == np.abs(sums).max()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="protects a page by mprotect")
+@pytest.mark.parametrize("groups", [1, 5])
+def test_no_code_behind_the_map_is_read(route, integers, groups):
+    """The map ends where a page begins that must not be read: a read beyond it ends the process."""
+    page, shape = mmap.PAGESIZE, (1, 5, 3, 5)
+    memory = mmap.mmap(-1, 2 * page)
+    codes = np.frombuffer(memory, np.uint8, count=75, offset=page - 75).reshape(shape)
+    codes[...] = integers(0, 255, shape, np.uint8)
+    start = np.frombuffer(memory, np.uint8).ctypes.data
+    protect = ctypes.CDLL(None, use_errno=True).mprotect
+    assert protect(ctypes.c_void_p(start + page), ctypes.c_size_t(page), 0) == 0
+    x, w = codes.transpose(0, 3, 1, 2), integers(-8, 7, (5, 5 // groups, 2, 2))
+    window = Window(kernel=(2, 2))
+    sums = conv_packed(x, pack_kernels(w, groups, (0, 255), 0, route), window)
+    assert (sums == windows_one_by_one(x, w, groups, window, 0)).all()
 
 
 def test_results_have_their_channels_innermost(integers):

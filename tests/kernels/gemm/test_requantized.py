@@ -47,8 +47,9 @@ def by_definition(total, constants, unit, zero_point, low, high):
     # The last one takes sums past 32 bits, out of the compiled loop.
     bias_end=st.sampled_from([0, 10_000, 1 << 33]),
     grid=st.sampled_from(GRIDS),
+    holds_bias=st.booleans(),
 )
-def test_codes_are_those_of_the_definition(route, seed, unit, groups, m, k, n, bias_end, grid):
+def test_codes_are_those_of_the_definition(route, seed, unit, groups, m, k, n, bias_end, grid, holds_bias):
     zero_point, low, high = grid
     random = np.random.default_rng(seed)
     leading = () if groups == 1 else (groups,)
@@ -59,7 +60,8 @@ def test_codes_are_those_of_the_definition(route, seed, unit, groups, m, k, n, b
     real = random.uniform(0.1, LARGEST.get(unit.scheme, 2), groups * n) * 200 / (np.abs(total).max() + 200)
     constants = definition(unit.scheme).constants(real, unit)
     packed = pack_weights(w, (0, 255), 7, route)
-    epilogue = make_epilogue(packed, constants, unit, bias, zero_point=zero_point, low=low, high=high)
+    ends = {"zero_point": zero_point, "low": low, "high": high}
+    epilogue = make_epilogue(packed, constants, unit, bias, holds_bias=holds_bias, **ends)
     if epilogue.is_compiled:
         assert route != "blas"
         assert unit.scheme in COMPILED
@@ -69,7 +71,7 @@ def test_codes_are_those_of_the_definition(route, seed, unit, groups, m, k, n, b
     codes, below, above = by_definition(columns, constants, unit, zero_point, low, high)
     assert (done.codes.reshape(groups, m, n).transpose(1, 0, 2).reshape(m, -1) == codes).all()
     assert (done.below, done.above) == (below, above)
-    assert done.peak == np.abs(total).max()
+    assert done.peak == np.abs(total if holds_bias else total - bias[:, None]).max()
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=str)

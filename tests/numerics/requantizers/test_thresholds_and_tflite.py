@@ -49,26 +49,31 @@ def test_cacc_truncates_by_five_bits():
 
 
 @pytest.mark.parametrize(
-    ("scheme", "ifmap_bits", "bias_bits", "chosen"),
+    ("scheme", "ifmap_bits", "bias_bits", "layer", "chosen"),
     [
-        ("tflite", 8, 32, "tflite_double"),
-        ("tflite", 8, None, "tflite_double"),
-        ("tflite", 16, 64, "tflite_int16x8"),
-        ("tflite", 16, None, "tflite_int16x8"),
-        ("tflite", 16, 32, "tflite_double"),
-        ("cmsis_nn", 8, 32, "cmsis_nn"),
-        ("cmsis_nn", 16, 64, "tflite_int16x8"),
-        ("cmsis_nn", 16, None, "cmsis_nn"),
-        ("tflite_double", 16, 64, "tflite_double"),
+        ("tflite", 8, 32, "convolution", "tflite_double"),
+        ("tflite", 8, None, "convolution", "tflite_double"),
+        ("tflite", 16, 64, "convolution", "tflite_int16x8"),
+        ("tflite", 16, None, "convolution", "tflite_int16x8"),
+        ("tflite", 16, 32, "convolution", "tflite_double"),
+        ("cmsis_nn", 8, 32, "convolution", "cmsis_nn"),
+        ("cmsis_nn", 16, 64, "convolution", "tflite_int16x8"),
+        ("cmsis_nn", 16, None, "convolution", "cmsis_nn"),
+        ("tflite_double", 16, 64, "convolution", "tflite_double"),
+        ("tflite", 8, 32, "fully_connected", "float64"),
+        ("tflite", 16, 64, "fully_connected", "float64"),
+        ("tflite", 16, 64, "matmul", "tflite_int16x8"),
+        ("cmsis_nn", 8, 32, "fully_connected", "cmsis_nn"),
     ],
 )
-def test_runtimes_choose_by_the_widths_of_a_layer(scheme, ifmap_bits, bias_bits, chosen):
-    assert Requantizer(scheme=scheme).resolved(ifmap_bits=ifmap_bits, bias_bits=bias_bits).scheme == chosen
+def test_runtimes_choose_by_kind_and_widths_of_a_layer(scheme, ifmap_bits, bias_bits, layer, chosen):
+    unit = Requantizer(scheme=scheme).resolved(ifmap_bits=ifmap_bits, bias_bits=bias_bits, layer=layer)
+    assert unit.scheme == chosen
 
 
 def test_other_units_stay_what_they_are():
     unit = Requantizer(multiplier_bits=12)
-    assert unit.resolved(ifmap_bits=16, bias_bits=64) is unit
+    assert unit.resolved(ifmap_bits=16, bias_bits=64, layer="fully_connected") is unit
 
 
 X, W, Y = float(np.float32(0.1)), np.float32([0.3]), float(np.float32(0.013))
@@ -83,6 +88,7 @@ def test_scales_of_tensorflow_lite_by_layer():
     for scheme in ("tflite", "tflite_double", "tflite_int16x8", "cmsis_nn"):
         assert layer_scale(scheme, "convolution", X, W, Y).tolist() == [double]
         assert layer_scale(scheme, "matmul", X, W, Y).tolist() == [product]
+        assert layer_scale(scheme, "fully_connected", X, W, Y).tolist() == [product]
         assert layer_scale(scheme, "product", X, W, Y).tolist() == [single]
         assert layer_scale(scheme, "matmul", X, W.repeat(2), Y).tolist() == [double] * 2  # per channel
 

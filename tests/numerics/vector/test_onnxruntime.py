@@ -45,17 +45,28 @@ def test_add_of_every_code():
     assert qlinear_add(a, b, constants, None, 0, 255).codes.tolist() == expected
 
 
-def test_a_folded_operand_can_change_the_code():
-    """The constant of a row rounds where the fused form does not."""
-    rng = np.random.default_rng(0)
-    found = 0
-    for _ in range(200):
-        constants = add_constants(tuple(rng.uniform(0.01, 0.1, 3)), tuple(int(z) for z in rng.integers(0, 256, 3)))
-        a, b = codes(rng, "uint8", 5000), codes(rng, "uint8", 5000)
-        found += int(
-            (qlinear_add(a, b, constants, None, 0, 255).codes != qlinear_add(a, b, constants, 1, 0, 255).codes).sum()
-        )
-    assert found
+def unfused(a, b, constants, order):
+    """The sum with every product rounded, in float32; ``order`` names the operand that is added first."""
+    terms = [np.float32(x) * ratio for x, ratio in zip((a, b), constants.ratios, strict=True)]
+    return np.clip(np.rint(terms[1 - order] + (terms[order] + constants.fixed)), 0, 255)
+
+
+@pytest.mark.parametrize("folded", [None, 0, 1])
+def test_where_the_forms_of_add_differ_the_kernel_is_its_definition(folded):
+    """Fused, folded and plain forms, on scales that bring half of all sums next to a tie; against the exact definition."""
+    rng, hard = np.random.default_rng(0), 0
+    for _ in range(8):
+        near = 0.5 * (1 + rng.integers(-3, 4, 2) * 2.0**-22)
+        constants = add_constants((*near, 1.0), tuple(int(z) for z in rng.integers(0, 256, 3)))
+        a, b = (part.reshape(-1).astype(np.uint8) for part in np.meshgrid(np.arange(256), np.arange(256)))
+        forms = [qlinear_add(a, b, constants, form, 0, 255).codes for form in (None, 0, 1)]
+        forms += [unfused(a, b, constants, order) for order in (0, 1)]
+        differ = np.flatnonzero((np.array(forms) != forms[0]).any(axis=0))
+        got = forms[{None: 0, 0: 1, 1: 2}[folded]]
+        for index in differ[::50]:
+            assert got[index] == add_one(int(a[index]), int(b[index]), constants, folded, 0, 255)
+        hard += len(differ)
+    assert hard > 1000
 
 
 @settings(deadline=None, max_examples=60)
@@ -129,6 +140,20 @@ def test_softmax_step_by_step(kind):
         assert results == [int(np.rint(term * np.float32(256) / total)) + low for term in terms]
         exact = np.exp(0.05 * (np.array(row) - max(row)))
         assert np.abs((np.array(results) - low) / 256 - exact / exact.sum()).max() < 0.502 / 256
+
+
+def test_softmax_adds_one_after_the_other():
+    """Terms too small for the running sum are lost, all of them, where a sum in pairs would keep them."""
+    x = np.full((1, 60000), 80, np.uint8)
+    table = exponentials(0.1, x.size)
+    different = 0
+    for code in range(200, 255):
+        x[0, :2] = 255, code
+        terms = table[x[0].astype(int)]
+        kept, lost = (np.rint(terms[:2] * np.float32(256) / total).tolist() for total in (terms.sum(), terms[:2].sum()))
+        assert softmax_codes(x, table, 1 / 256, 0)[0, :2].tolist() == lost
+        different += kept != lost
+    assert different
 
 
 def test_softmax_refuses_a_result_beyond_float32():

@@ -45,9 +45,10 @@ def equal_words(found):
         (lambda rng: conv(rng, groups=2, symmetric=False), {**NARROW, "bias": "start"}),
         (gemm, {"psum": "int10:wrap", "accumulator": "int14:wrap", "zero_point": "subtracted"}),
         (lambda rng: conv(rng, groups=2), {**NARROW, "tree": 3, "requantizer": "thresholds"}),
+        (lambda rng: gemm(rng, weights="int4"), {**NARROW, "multiplier": "truncated:2"}),
         (matmul, {"psum": "exact", "accumulator": "exact", "requantizer": "fixed_point:9:half_even"}),
     ],
-    ids=["conv", "gemm", "adder tree, thresholds", "matmul"],
+    ids=["conv", "gemm", "adder tree, thresholds", "approximate", "matmul"],
 )
 def test_the_bench_computes_the_layer(make, datapath, flow, tmp_path):
     rng = np.random.default_rng(29)

@@ -5,22 +5,26 @@ again, product by product, and every product of the layer must have been there e
 """
 
 import hashlib
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+import hwsim
 from hwsim.errors import HwsimError
 from hwsim.execute.integer import Layer, run_integer
 from hwsim.interchange.vectors.hex_file import read_hex
 from hwsim.numerics.accumulator import Accumulator, accumulate
 from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.multiplier import Multiplier
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import definition
 from hwsim.numerics.rounding import Rounding
 from hwsim.schedule import schedule
+from hwsim.simulation.vectors import write_vectors
 from hwsim.simulation.vectors.passes import passes_of
 from hwsim.simulation.vectors.region import Region, region_within, words
 from tests.simulation.vectors.layers import FLOWS, conv, gemm, images, machine, matmul, tables, written
@@ -45,7 +49,7 @@ def recompute(found):
     arrays, entry = found.arrays, found.entry
     psum, accumulator = (Accumulator.parse(entry["datapath"][key]) for key in ("psum", "accumulator"))
     at_start = entry["datapath"]["bias"] == "start"
-    tree = entry["array"]["adder_tree"]
+    tree, multiply = entry["array"]["adder_tree"], multiplication(entry)
     constant, last = arrays["column_constant"], len(entry["k_segments"]) - 1
     held = {}
     groups, m_all, n_all = arrays["sum"].shape
@@ -59,7 +63,7 @@ def recompute(found):
         for i in range(row["m_size"]):
             for j in range(row["n_size"]):
                 place = (g, m0 + i, n0 + j)
-                products = [int(x) * int(w) for x, w in zip(ifmap[i], weight[:, j], strict=True)]
+                products = [multiply(int(x), int(w)) for x, w in zip(ifmap[i], weight[:, j], strict=True)]
                 partial, *_ = accumulate(
                     products, segments=[len(products)], psum=psum, accumulator=Accumulator(), tree=tree
                 )
@@ -75,6 +79,16 @@ def recompute(found):
                     finish(found, place, held[place])
     assert len(held) == groups * m_all * n_all
     return seen
+
+
+def multiplication(entry):
+    """What multiplies two integers on the machine of the index."""
+    multiplier = Multiplier.parse(entry["datapath"]["multiplier"])
+    formats = [
+        IntFormat(bits=about["bits"], signed=about["kind"] == "signed")
+        for about in (entry["vectors"]["array_ifmap"], entry["vectors"]["array_weight"])
+    ]
+    return (lambda x, w: x * w) if multiplier.is_exact else lambda x, w: multiplier.product(x, w, *formats)
 
 
 def unit_of(stage):
@@ -159,6 +173,17 @@ def test_every_word_is_what_the_definitions_give(name, flow, datapath, tmp_path)
     np.testing.assert_array_equal(result.reshape(output.shape), output)
     assert len(np.unique(found.arrays["sum"])) > 10
     assert len(np.unique(result)) > 1, "the results are constant, so the comparison proves little"
+
+
+def test_an_approximate_multiplier(tmp_path):
+    """Its products, not the exact ones, are what the registers hold; lanes without work multiply nothing."""
+    rng = np.random.default_rng(5)
+    graph = gemm(rng, weights="int5", activations="uint4")
+    inputs, truncated = images(rng, graph, 2), {"multiplier": "truncated:3", "accumulator": "int12:saturate"}
+    found = written(graph, machine(**truncated), inputs, tmp_path / "truncated", formats=("npz",))
+    assert (recompute(found) == 1).all()
+    exact = written(graph, machine(accumulator="int12:saturate"), inputs, tmp_path / "exact", formats=("npz",))
+    assert (found.arrays["psum"] != exact.arrays["psum"]).mean() > 0.5
 
 
 @pytest.mark.parametrize("flow", FLOWS)
@@ -280,6 +305,26 @@ def test_the_same_run_gives_the_same_bytes_and_another_run_leaves_nothing_behind
     assert not list((tmp_path / "a").rglob("*.hex"))
     written(graph, accelerator, inputs, tmp_path / "a")
     assert contents(tmp_path / "a") == first
+
+
+def test_an_interrupted_run_says_so_and_can_be_repeated(tmp_path):
+    name = "digits_resnet"
+    graph = hwsim.quantize(hwsim.load(name), calibration=hwsim.dataset(name, "calibration"))
+    image = {"image": hwsim.dataset(name, "test")["image"][:1]}
+    names = [node.name for node in graph.nodes]
+
+    def stop(layer):
+        if layer == names[2]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_vectors(graph, machine(rows=16, columns=16), image, tmp_path, formats=("npz",), progress=stop)
+    index = json.loads((tmp_path / "index.json").read_text("utf-8"))
+    assert ([entry["layer"] for entry in index["layers"]], index["is_complete"]) == (names[:2], False)
+    write_vectors(graph, machine(rows=16, columns=16), image, tmp_path, formats=("npz",), layers=names[5])
+    index = json.loads((tmp_path / "index.json").read_text("utf-8"))
+    assert ([entry["layer"] for entry in index["layers"]], index["is_complete"]) == (names[5:6], True)
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [index["layers"][0]["folder"]]
 
 
 def test_every_file_is_listed_with_its_hash(tmp_path):
