@@ -13,7 +13,7 @@ from hwsim.graph import Graph
 def load(
     name_or_path: str | Path, *, batch: int = 1, dimensions: Mapping[str, int] | None = None, seed: int = 0
 ) -> Graph:
-    """Return the network of a bundled name (``hwsim show models``), of an ``.onnx`` or of a ``.tflite`` file.
+    """Return the network of a bundled name (``hwsim show models``), of an ``.onnx`` or of a ``.tflite`` file; one that comes quantized keeps its grids.
 
     Args:
         name_or_path: a name of the zoo, or a path.

@@ -25,4 +25,16 @@ def lookup(codes: np.ndarray, table: np.ndarray, minimum: int) -> np.ndarray:
     if table.ndim != 1 or not table.size:
         raise ExecutionError(f"lookup: the table must be one row of entries, not of shape {table.shape}")
     check_range("lookup", codes, minimum, minimum + table.size - 1)
+    if codes.dtype.itemsize == 1 and table.dtype.itemsize == 1:
+        return _translated(codes, table, minimum)
     return np.take(table, codes.astype(np.int64) - minimum)
+
+
+def _translated(codes: np.ndarray, table: np.ndarray, minimum: int) -> np.ndarray:
+    """Return the entries of byte codes, in the memory order of ``codes``: the interpreter's own loop over bytes."""
+    entries = np.zeros(256, table.dtype)
+    entries[np.arange(minimum, minimum + table.size) & 255] = table
+    order = np.argsort([-abs(stride) for stride in codes.strides], kind="stable")
+    outermost_first = np.ascontiguousarray(codes.transpose(order))
+    found = np.frombuffer(outermost_first.tobytes().translate(entries.tobytes()), table.dtype)
+    return found.reshape(outermost_first.shape).transpose(np.argsort(order))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -37,6 +38,7 @@ def code_dtype(low: int, high: int) -> type[np.signedinteger]:
     return np.int32 if low >= -(1 << 31) and high < 1 << 31 else np.int64
 
 
+@cache
 def fast(scheme: str, name: str) -> Callable[..., Codes | None] | None:
     """Return the function ``name`` of a scheme's kernel file; None where there is no such file."""
     module = f"hwsim.kernels.requantizers.{scheme}"

@@ -18,6 +18,13 @@ def test_the_least_code_is_the_first_whose_float32_value_reaches_the_threshold(t
     assert reaches == (code >= least)
 
 
+@given(st.integers(2 - 2**24, 2**24 - 2), SCALES)
+def test_a_product_that_rounds_up_to_the_threshold_reaches_it(code, scale):
+    threshold = float(np.float32(code) * np.float32(scale))
+    assert least_code(threshold, scale) <= code
+    assert np.float32(least_code(threshold, scale) - 1) * np.float32(scale) < threshold
+
+
 @given(st.integers(-(2**40), 2**40), st.integers(-10, 10))
 def test_beyond_float32_integers_are_compared_exactly(code, exponent):
     scale = 2.0**exponent

@@ -171,7 +171,10 @@ def test_sigmoids(machine, op, theirs, kind):
         equal(ours(machine, op, {}, [codes], [own], codes.shape, output), run(content, [codes]))
 
 
-@pytest.mark.parametrize(("source", "target"), [(a, b) for a in KINDS for b in KINDS if (a, b) != ("uint8", "int16")])
+QUANTIZED = [(a, b) for a in KINDS for b in KINDS if {a, b} != {"uint8", "int16"}]  # LiteRT has no kernel for that pair
+
+
+@pytest.mark.parametrize(("source", "target"), QUANTIZED)
 def test_quantize_of_codes(machine, source, target):
     info = np.iinfo(source)
     codes = np.arange(info.min, info.max + 1).astype(source)
@@ -180,11 +183,7 @@ def test_quantize_of_codes(machine, source, target):
         own = any_grid(rng, source)
         output = any_grid(rng, target, scale=own.scale[0] * 2.0 ** rng.uniform(-2, 2))
         content = model("QUANTIZE", [operand(codes.shape, own)], operand(codes.shape, output), None, 2)
-        try:
-            expected = run(content, [codes])
-        except RuntimeError as error:
-            pytest.skip(f"LiteRT has no QUANTIZE from {source} to {target}: {str(error)[:80]}")
-        equal(ours(machine, "Quantize", {}, [codes], [own], codes.shape, output), expected)
+        equal(ours(machine, "Quantize", {}, [codes], [own], codes.shape, output), run(content, [codes]))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -245,9 +245,9 @@ def test_convolutions_quantized_at_run_time(tmp_path, machine, name, weights):
 
 @pytest.mark.parametrize("weights", ["QUInt8", "QInt8"])
 def test_products_quantized_at_run_time(tmp_path, machine, weights):
-    """MatMulInteger: sums of 4000 products pass 2^24, where float32 would lose bits."""
+    """MatMulInteger: sums of 12000 products pass 2^24, where float32 would lose bits."""
     rng = np.random.default_rng(0)
-    real = {name: rng.standard_normal(shape) for name, shape in {"w": (4000, 9), "b": (9,), "v": (9, 5)}.items()}
+    real = {name: rng.standard_normal(shape) for name, shape in {"w": (12000, 9), "b": (9,), "v": (9, 5)}.items()}
     real["w"] += 3
     nodes = [
         ("MatMul", ["x", "w"], ["m"]),
@@ -257,13 +257,13 @@ def test_products_quantized_at_run_time(tmp_path, machine, weights):
     ]
     graph = onnx.helper.make_graph(
         [onnx.helper.make_node(*node) for node in nodes], "dense",
-        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [4, 4000])],
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [4, 12000])],
         [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [4, 5])],
         [onnx.numpy_helper.from_array(value.astype(np.float32), name) for name, value in real.items()],
     )  # fmt: skip
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
     path = quantized_at_run_time(tmp_path, model, weights)
-    feeds = {"x": (rng.standard_normal((4, 4000)) + 2).astype(np.float32)}
+    feeds = {"x": (rng.standard_normal((4, 12000)) + 2).astype(np.float32)}
     theirs, model = reference(path, feeds, lambda node: node.op_type != "Cast", optimized=False)
     graph = hwsim.load(path, batch=4)
     ours = integers(graph, machine, feeds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ _KINDS = {
     "MatMul": "matmul",
     "Mul": "product",
 }
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -91,13 +93,17 @@ class Layer:
         """What runtimes tell apart when they rescale; "" for other operators."""
         return _KINDS.get(self.node.op, "")
 
+    def remembered(self, key: str, make: Callable[[], T]) -> T:
+        """Return what the layer keeps under ``key``, made at the first call."""
+        if key not in self.memory:
+            self.memory[key] = make()
+        found: T = self.memory[key]
+        return found
+
     @property
     def multiplier(self) -> Multiplier:
-        """What multiplies in the array, read once."""
-        if "multiplier" not in self.memory:
-            self.memory["multiplier"] = Multiplier.parse(self.datapath.multiplier)
-        found: Multiplier = self.memory["multiplier"]
-        return found
+        """What multiplies in the array."""
+        return self.remembered("multiplier", lambda: Multiplier.parse(self.datapath.multiplier))
 
     def tensor(self, index: int) -> Tensor:
         """Return the tensor record of the operator's input ``index``."""

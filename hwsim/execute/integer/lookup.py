@@ -20,11 +20,14 @@ def table(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     grid = layer.grid(0)
     if grid.format.bits > TABLE_BITS or grid.granularity.axis is not None:
         return real(layer, operands)
-    codes = np.arange(grid.integers.minimum, grid.integers.maximum + 1)
-    with np.errstate(all="ignore"):
-        values = FLOAT_OPS[layer.node.op](layer.node, [grid.decode(codes), *operands[1:]])[0]
-    entries = layer.output_grid().encode(clamp(values, *layer.node.clamp))
-    return [lookup(operands[0], entries, grid.integers.minimum)]
+
+    def entries() -> np.ndarray:
+        codes = np.arange(grid.integers.minimum, grid.integers.maximum + 1)
+        with np.errstate(all="ignore"):
+            values = FLOAT_OPS[layer.node.op](layer.node, [grid.decode(codes), *operands[1:]])[0]
+        return layer.output_grid().encode(clamp(values, *layer.node.clamp))
+
+    return [lookup(operands[0], layer.remembered("table", entries), grid.integers.minimum)]
 
 
 def real(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:

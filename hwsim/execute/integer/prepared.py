@@ -52,10 +52,9 @@ def prepared(layer: Layer, weight: np.ndarray, bias: np.ndarray | None, groups: 
         bias: int64 ``[groups, n]`` or None.
         groups: of a convolution.
     """
-    if "prepared" not in layer.memory:
-        layer.memory["prepared"] = _prepare(layer, weight, bias, groups) if _is_eligible(layer) else None
-    found: Prepared | None = layer.memory["prepared"]
-    return found if layer.on_product is None else None
+    if layer.on_product is not None:
+        return None
+    return layer.remembered("prepared", lambda: _prepare(layer, weight, bias, groups) if _is_eligible(layer) else None)
 
 
 def finished(layer: Layer, done: Requantized) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -87,7 +88,8 @@ def run_integer(
     readers.update(graph.outputs)
     for node in graph.nodes:
         operands = [constants[name] if name in constants else values[name] for name in node.inputs if name]
-        results = operator_of(layers[node.name])(layers[node.name], operands)
+        layer = layers[node.name]
+        results = layer.remembered("operator", partial(operator_of, layer))(layer, operands)
         for name, codes in zip(node.outputs, results, strict=True):
             values[name] = codes
             if observe is not None:

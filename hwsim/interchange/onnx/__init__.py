@@ -1,4 +1,4 @@
-"""Float ONNX files, read into a Graph whose nodes carry normalized attributes."""
+"""ONNX files, float and quantized, read into a Graph whose nodes carry normalized attributes."""
 
 from hwsim.interchange.onnx.reader import read_onnx
 

@@ -9,9 +9,22 @@ import numpy as np
 
 from hwsim.errors import GraphError
 from hwsim.graph import passes_grid
+from hwsim.interchange.onnx.batch import Shape
 from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.element_types import format_of_array, raw_grid
+from hwsim.numerics.formats import Format
 from hwsim.numerics.quant_params import QuantParams
+
+
+def code_format(draft: Draft, name: str) -> Format:
+    """Return the format of a tensor's codes; raise GraphError where it holds real numbers."""
+    grid = draft.grids.get(name)
+    if grid is not None:
+        return grid.format
+    number = format_of_array(draft.constants[name]) if name in draft.constants else None
+    if number is None:
+        raise GraphError(f"{name!r} holds real numbers where codes are read; put QuantizeLinear before it")
+    return number
 
 
 def read_on(draft: Draft, tensor: str, grid: QuantParams, output: str | None = None) -> str:
@@ -28,33 +41,33 @@ def read_on(draft: Draft, tensor: str, grid: QuantParams, output: str | None = N
     """
     if tensor in draft.constants:
         return constant_on(draft, tensor, grid)
-    own = draft.grids.get(tensor)
-    if own is None:
-        raise GraphError(f"{tensor!r} holds real numbers where codes are read; put QuantizeLinear before it")
-    if own == grid:
+    _check_type(tensor, code_format(draft, tensor), grid.format)
+    own = draft.grids[tensor]
+    if _read_alike(own, grid):
         return tensor
-    _check_type(tensor, own, grid)
     known = draft.readings.get((tensor, grid))
     if known is not None:
         return known
-    name = output or _free(draft, f"{tensor}/read")
-    factor, offset = _reading(own, grid, len(draft.shape(tensor)), draft.shape(tensor))
+    name = output or draft.free_name(f"{tensor}/read")
+    factor, offset = _reading(own, grid, draft.shape(tensor))
     draft.emit("Reinterpret", name, [tensor], [name], factor=factor, offset=offset)
     draft.grids[name] = grid
     draft.readings[tensor, grid] = name
     return name
 
 
-def _check_type(tensor: str, own: QuantParams, grid: QuantParams) -> None:
-    if own.format != grid.format:
-        raise GraphError(
-            f"{tensor!r} holds {own.format} codes, and its zero point is {grid.format}; they must be equal"
-        )
+def _read_alike(own: QuantParams, grid: QuantParams) -> bool:
+    """Whether codes mean the same on both grids, whatever order and rounding wrote them."""
+    facts = [(g.format, g.scale, g.zero_point, g.granularity) for g in (own, grid)]
+    return facts[0] == facts[1]
 
 
-def _reading(
-    own: QuantParams, grid: QuantParams, rank: int, shape: tuple[int, ...]
-) -> tuple[float | np.ndarray, float | np.ndarray]:
+def _check_type(tensor: str, own: Format, read: Format) -> None:
+    if own != read:
+        raise GraphError(f"{tensor!r} holds {own} codes, and is read as {read} codes; the types must be equal")
+
+
+def _reading(own: QuantParams, grid: QuantParams, shape: Shape) -> tuple[float | np.ndarray, float | np.ndarray]:
     """Return factor and offset with ``real on grid = factor * real on own + offset``: numbers, or arrays that broadcast."""
     before, after = (g.granularity.spread(g.scales().astype(np.float64), shape) for g in (own, grid))
     zero_before, zero_after = (g.granularity.spread(g.zero_points(), shape) for g in (own, grid))
@@ -64,26 +77,16 @@ def _reading(
     return factor, offset
 
 
-def _free(draft: Draft, name: str) -> str:
-    unique, number = name, 2
-    while unique in draft.constants or unique in draft.shapes:
-        unique, number = f"{name}.{number}", number + 1
-    return unique
-
-
 def constant_on(draft: Draft, name: str, grid: QuantParams) -> str:
     """Return the constant whose stored integers stand on ``grid``: ``name`` itself unless it is on another one already.
 
     Raises:
         GraphError: a constant of real numbers, or of another type than the grid.
     """
-    number = format_of_array(draft.constants[name])
     own = draft.grids.get(name)
-    if own is None and number is None:
-        raise GraphError(f"{name!r} holds real numbers where codes are read; store it as integers")
-    if own == grid:
+    if own is not None and _read_alike(own, grid):
         return name
-    _check_type(name, own if own is not None else raw_grid(number), grid)  # type: ignore[arg-type]
+    _check_type(name, code_format(draft, name), grid.format)
     if own is None:
         draft.grids[name] = grid
         return name
@@ -101,14 +104,7 @@ def put_on(draft: Draft, output: str, grid: QuantParams) -> None:
 
 def raw(draft: Draft, tensor: str) -> str:
     """Return a tensor on whose grid the codes of ``tensor`` stand for themselves: scale 1, zero point 0."""
-    if tensor in draft.constants:
-        number = format_of_array(draft.constants[tensor])
-    else:
-        own = draft.grids.get(tensor)
-        number = None if own is None else own.format
-    if number is None:
-        raise GraphError(f"{tensor!r} holds real numbers where codes are read; put QuantizeLinear before it")
-    return read_on(draft, tensor, raw_grid(number))
+    return read_on(draft, tensor, raw_grid(code_format(draft, tensor)))
 
 
 def put_inputs_on_grids(draft: Draft, outputs: Sequence[str]) -> None:

@@ -100,12 +100,17 @@ class Draft:
             value: real numbers, or codes where a grid is given.
             grid: of the codes.
         """
-        unique, number = name, 2
-        while unique in self.constants or unique in self.shapes:
-            unique, number = f"{name}.{number}", number + 1
+        unique = self.free_name(name)
         self.constants[unique] = value
         if grid is not None:
             self.grids[unique] = grid
+        return unique
+
+    def free_name(self, name: str) -> str:
+        """Return ``name``, or one like it that no tensor has."""
+        unique, number = name, 2
+        while unique in self.constants or unique in self.shapes:
+            unique, number = f"{name}.{number}", number + 1
         return unique
 
     def same_as(self, output: str, source: str) -> None:

@@ -35,7 +35,8 @@ def grid_at(
     Raises:
         GraphError: a scale that is computed from an input, that does not fit the shape, or that is no positive number.
     """
-    scales = _constant(operator, draft, scale, "scale").astype(np.float32)
+    given = _constant(operator, draft, scale, "scale")
+    scales = (given if operator.means_codes(scale) else draft.real(operator.inputs[scale])).astype(np.float32)
     zeros = np.zeros(1, np.int64)
     if operator.has(zero_point):
         stored = _constant(operator, draft, zero_point, "zero point")

@@ -32,8 +32,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
 def grid_of(tensor: FileTensor) -> QuantParams | None:
     """Return the grid of a quantized tensor in the file's layout; None for a real-valued or a plain integer one.
 
-    Reals become codes by rounding halves away from zero (``TfLiteRound``). Files of old converters write ``axis`` 3 for
-    biases of one dimension, which is read as 0.
+    Reals become codes by rounding halves away from zero (``TfLiteRound``).
 
     Raises:
         GraphError: scales or zero points that are no grid.
@@ -41,7 +40,7 @@ def grid_of(tensor: FileTensor) -> QuantParams | None:
     found = tensor.quantization
     if found is None or tensor.type not in FORMATS:
         return None
-    axis = found.axis if len(tensor.shape) != 1 else 0
+    axis = found.axis
     per_tensor = len(found.scale) == 1
     if not per_tensor and not (0 <= axis < len(tensor.shape) and tensor.shape[axis] == len(found.scale)):
         raise GraphError(

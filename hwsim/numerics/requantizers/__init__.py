@@ -9,6 +9,7 @@ but its price. Until it has a kernel, ``hwsim.kernels.requantize`` runs its defi
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -18,6 +19,7 @@ import numpy as np
 from hwsim.errors import HwsimError, did_you_mean
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Return the schemes, sorted: the files of this folder that do not start with an underscore.
 

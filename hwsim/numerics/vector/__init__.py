@@ -7,11 +7,13 @@ for an operator, ``native`` holds. ``hwsim.execute.integer.arithmetic`` applies 
 
 from __future__ import annotations
 
+from functools import cache
 from pkgutil import iter_modules
 
 NATIVE = "native"
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Return the conventions, sorted: ``native`` and those of this folder that do not start with an underscore.
 

@@ -1,5 +1,8 @@
 """The conventions of ``datapath.arithmetic``: what each computes in its own way, and where ``native`` holds."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -158,6 +161,18 @@ def test_a_fused_clamp_bounds_codes_and_is_counted(arithmetic, op):
     low, high = (int(end) for end in graph.tensors["y"].quant.encode(np.array([-0.1, 0.2])))
     assert (got == np.clip(unbounded, low, high)).all()
     assert layer.counters.clipped == ((unbounded < low) | (unbounded > high)).sum() or op == "LeakyRelu"
+
+
+def test_tflite_averages_raw_codes_halves_away():
+    """Without zero point or scale: a mean of codes, over the elements that a window has."""
+    for kind in ("int8", "uint8", "int16"):
+        graph, inputs = sample("AveragePool", kind, np.random.default_rng(5))
+        got, _ = run(graph, inputs, "tflite")
+        codes = graph.tensors["x0"].quant.encode(inputs["x0"]).astype(int)
+        for (n, c, y, x), code in np.ndenumerate(got):
+            window = codes[n, c, max(0, 2 * y - 1) : 2 * y + 2, x : x + 2].reshape(-1).tolist()
+            mean = Fraction(sum(window), len(window))
+            assert code == (1 if mean >= 0 else -1) * math.floor(abs(mean) + Fraction(1, 2))
 
 
 def test_conventions_differ():

@@ -55,17 +55,6 @@ def test_all_problems_at_once(build):
     )
 
 
-def test_quantized_model(build):
-    model = build(
-        [("QuantizeLinear", ["x", "s"], ["q"]), ("DequantizeLinear", ["q", "s"], ["y"])],
-        {"x": [1, 4]},
-        constants={"s": np.float32(0.5)},
-    )
-    assert message(model) == (
-        "small: node 'QuantizeLinear': QuantizeLinear: quantized models are not read yet; give the float model"
-    )
-
-
 def test_weights_must_be_finite(build):
     weight = np.ones((4, 3), np.float32)
     weight[0, 0], weight[1, :2] = np.nan, np.inf

@@ -155,6 +155,27 @@ def test_widths_are_stored_in_the_next_type(quantized, tmp_path, weights, activa
     assert bool(clipped) == bool(notes) == (activations in ("uint6", "int5", "int8n"))
 
 
+@pytest.mark.parametrize(("high", "scale", "bits"), [(6.0, 0.3, 4), (1.0, 0.3, 8), (None, 0.3, 4)])
+def test_no_clip_meets_a_type_of_less_than_a_byte(high, scale, bits, tmp_path):
+    """ONNX Runtime 1.31 fails on it: an end that cuts no code is left out, and codes that are cut get a byte."""
+    tensors = {
+        "x": Tensor(name="x", shape=(1, 2)),
+        "m": Tensor(name="m", shape=(1,), data=np.float32([1])),
+        "y": Tensor(name="y", shape=(1, 2), quant=grid("uint4", scale, 0)),
+    }
+    node = Node(name="n", op="Add", inputs=("x", "m"), outputs=("y",), attributes={"clamp": (0.0, high)})
+    graph = Graph(name="clipped", nodes=(node,), tensors=tensors, inputs=("x",), outputs=("y",))
+    write_qdq(graph, tmp_path / "q.onnx", opset=21)
+    (quantize,) = (node for node in onnx.load(tmp_path / "q.onnx").graph.node if node.op_type == "QuantizeLinear")
+    clips = [node for node in onnx.load(tmp_path / "q.onnx").graph.node if node.op_type == "Clip"]
+    assert bool(clips) == (bits == 8)
+    codes = {value.name: value.type.tensor_type.elem_type for value in onnx.load(tmp_path / "q.onnx").graph.value_info}
+    assert codes[quantize.output[0]] == (onnx.TensorProto.UINT4 if bits == 4 else onnx.TensorProto.UINT8)
+    x = np.float32([[-3, 9]])
+    expected = np.float32([[0, scale * 15 if high is None or high > 4 else 0.9]])
+    np.testing.assert_allclose(reference(tmp_path / "q.onnx", {"x": x})["y"], expected, rtol=1e-6)
+
+
 def test_two_bit_types_where_they_are_wanted(quantized, tmp_path):
     graph, inputs = quantized("Conv", weights="int2", activations="uint8")
     write_qdq(graph, tmp_path / "q.onnx", least_bits=2)

@@ -88,7 +88,21 @@ def test_float_quant():
     assert real(graph, run(graph, {"x": x}))[0, :, 0].tolist() == [0.3125, 224.0, -0.03125, 0.0]
 
 
-def layer():
+def test_a_largest_number_beyond_the_special_codes():
+    constants = {"s": 1, "e": 4, "m": 3, "b": 7, "v": 480}
+    graph = read_onnx(one("FloatQuant", list(constants), constants, has_inf=1, has_nan=1))
+    assert graph.tensors["y"].quant.format.maximum == 480
+    limited = read_onnx(one("FloatQuant", list(constants), {**constants, "v": 416}, has_inf=0, has_nan=1))
+    assert limited.tensors["y"].quant.format.maximum == 416
+
+
+def test_a_domain_without_a_version():
+    model = one("Quant", ["s", "z", "b"], {"s": 0.5, "z": 0, "b": 4})
+    del model.opset_import[1]
+    assert read_onnx(model).tensors["y"].quant is not None
+
+
+def layer(mode="ROUND"):
     """Input, weight and result quantized, ReLU between: what Brevitas exports of a layer."""
     quant = {"signed": 1, "narrow": 1, "rounding_mode": "ROUND"}
     nodes = [
@@ -96,7 +110,7 @@ def layer():
         ("Quant", ["w", "ws", "z", "wb"], ["wq"], quant),
         ("Conv", ["xq", "wq"], ["c"], {"pads": [1, 1, 1, 1]}),
         ("Relu", ["c"], ["r"]),
-        ("Quant", ["r", "ys", "z", "yb"], ["y"], {"signed": 0, "narrow": 0}),
+        ("Quant", ["r", "ys", "z", "yb"], ["y"], {"signed": 0, "narrow": 0, "rounding_mode": mode}),
     ]
     constants = {
         "w": RNG.normal(size=(6, 3, 3, 3)), "ws": RNG.uniform(0.1, 0.3, (6, 1, 1, 1)), "wb": 4, "z": 0, "xs": 1 / 64,
@@ -120,6 +134,17 @@ def test_a_layer_keeps_codes_and_runs_on_the_array():
         steps = np.abs(real(each, run(each, {"x": x})) - expected) / 0.1
         assert steps.max() < 1.01
         assert np.count_nonzero(steps > 0.01) <= 1
+
+
+def test_a_rounding_of_its_own_stays_behind_the_array():
+    """The machine's requantizer rounds to nearest."""
+    model = layer("FLOOR")
+    ready = prepare(read_onnx(model, batch=2))
+    assert [node.op for node in ready.nodes] == ["Conv", "Quantize"]
+    x = RNG.uniform(-1, 3, (2, 3, 5, 5)).astype(np.float32)
+    steps = np.abs(real(ready, run(ready, {"x": x})) - reference(model, {"x": x})["y"]) / 0.1
+    assert steps.max() < 1.01
+    assert np.count_nonzero(steps > 0.01) <= 1
 
 
 def test_a_second_quant_on_the_same_grid_is_no_node():

@@ -106,6 +106,8 @@ def small(x_grid, y_grid, op="Quantize", code_inputs=(), **attributes):
     "last",
     [
         grid("bipolar", 0.5),
+        grid("int2n", 0.5),
+        grid("uint2n", 0.5),
         grid("int4", 0.5, rounding=Rounding.FLOOR),
         grid("uint4", 0.25, 7, order="offset_clamp_round", rounding=Rounding.HALF_AWAY),
         QuantParams(

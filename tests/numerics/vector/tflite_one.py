@@ -104,3 +104,30 @@ def hard_swish(x, scale, output_scale):
     exact = factor * output
     cut = abs(exact) // 32768 * (1 if exact >= 0 else -1)
     return half_away(Fraction(cut, 1 << -output_left))
+
+
+def interpolation_table(function, low, high):
+    """513 samples in Q0.15, each moved by half of the middle's error."""
+    step = (high - low) / 512
+    entries = []
+    for index in range(512):
+        here, middle, after = (function(low + (index + part) * step) * 32768 for part in (0, 0.5, 1))
+        sample = half_away(Fraction(here))
+        error = half_away(Fraction(after + sample) / 2) - half_away(Fraction(middle))
+        entries.append(saturate(sample - half_away(Fraction(error, 2)), 16))
+    return [*entries, saturate(half_away(Fraction(function(high) * 32768)), 16)]
+
+
+def interpolate(table, code):
+    index, offset = (code >> 7) + 256, code % 128
+    return table[index] + half_up(Fraction((table[index + 1] - table[index]) * offset, 128))
+
+
+def softmax_int16(row, scale, exponential, reciprocal):
+    """Codes of 16 bits in, Q0.15 out."""
+    constants = multiplier_of(scale / (10.0 / 65535.0))
+    terms = [interpolate(exponential, saturate(rescale(code - max(row), *constants) + 32767, 16)) for code in row]
+    bits = sum(terms).bit_length()
+    mantissa = half_up(Fraction(sum(terms) << 31 - bits, 1 << 14))
+    inverse = interpolate(reciprocal, saturate(mantissa - 3 * 32768, 16))
+    return [min(max(half_up(Fraction(term * inverse, 1 << bits - 1)), 0), 32767) for term in terms]

@@ -38,6 +38,9 @@ def table_of(layer: Layer, index: int, codes: np.ndarray, function: Callable[[np
     number = grid.format
     if not isinstance(number, IntFormat) or number.bits > TABLE_BITS or grid.granularity.axis is not None:
         return output.encode(clamp(function(grid.decode(codes)), *layer.node.clamp))
-    every = np.arange(number.minimum, number.maximum + 1)
-    entries = output.encode(clamp(function(grid.decode(every)), *layer.node.clamp))
-    return lookup(codes, entries, number.minimum)
+
+    def entries() -> np.ndarray:
+        every = np.arange(number.minimum, number.maximum + 1)
+        return output.encode(clamp(function(grid.decode(every)), *layer.node.clamp))
+
+    return lookup(codes, layer.remembered(f"table of input {index}", entries), number.minimum)

@@ -15,8 +15,8 @@ from hwsim.numerics.quant_params import QuantParams
 def bias_operand(reading: Reading, operator: FileOperator, place: int, x: int, weight: int) -> list[str]:
     """Return the bias of a product as a list of its name, empty where the operator has none.
 
-    Integers (32 or 64 bits) get the grid ``input scale * weight scale``, whatever scale the file writes: the runtime does
-    not read that either.
+    Integers (32 or 64 bits) get the grid ``input scale * weight scale``, whatever scale and axis the file writes: the
+    runtime does not read them either, and old converters write axis 3.
 
     Raises:
         GraphError: a bias that is not constant, or integers beside real-valued operands.

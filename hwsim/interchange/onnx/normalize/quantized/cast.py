@@ -7,12 +7,11 @@ from dataclasses import replace
 import onnx
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import raw
+from hwsim.interchange.onnx.coded import code_format, raw
 from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.element_types import REALS, element_type, format_of, raw_grid
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.identity import cast as cast_real
-from hwsim.interchange.onnx.normalize.quantized.operands import code_format
 from hwsim.interchange.onnx.operator import Operator
 from hwsim.numerics.formats import Format, IntFormat
 from hwsim.numerics.quant_params import QuantParams

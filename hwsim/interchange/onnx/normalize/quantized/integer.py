@@ -7,13 +7,12 @@ array multiplies codes of one bit more; nothing is rounded and nothing passes th
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import put_on, raw, read_on
+from hwsim.interchange.onnx.coded import code_format, put_on, raw, read_on
 from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.element_types import codes_of, format_of_array, raw_grid
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.convolution import conv
 from hwsim.interchange.onnx.normalize.matrix import matmul
-from hwsim.interchange.onnx.normalize.quantized.operands import code_format
 from hwsim.interchange.onnx.operator import Operator
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity

@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import raw, read_on
+from hwsim.interchange.onnx.coded import code_format, raw, read_on
 from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import REALS, format_of, format_of_array, stored, type_name
+from hwsim.interchange.onnx.element_types import REALS, format_of, stored, type_name
 from hwsim.interchange.onnx.grid import grid_at
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.operator import Operator
@@ -81,11 +81,8 @@ def _note_precision(operator: Operator, draft: Draft, element_type: int) -> None
 def dequantize_linear(operator: Operator, draft: Draft) -> None:
     """DequantizeLinear: no node; reading codes means the real numbers on their grid."""
     x, output = operator.inputs[0], operator.outputs[0]
-    number = format_of_array(draft.constants[x]) if x in draft.constants else _format(draft, x)
-    if number is None:
-        raise GraphError(f"its input {x!r} holds real numbers, and only codes can be dequantized")
     grid = grid_at(
-        operator, draft, 1, 2, draft.shape(x), number=number,
+        operator, draft, 1, 2, draft.shape(x), number=code_format(draft, x),
         axis=int(operator.get("axis", 1)), block=int(operator.get("block_size", 0)),
     )  # fmt: skip
     wanted = int(operator.get("output_dtype", 0)) or _element_type(draft, operator.inputs[1])
@@ -93,11 +90,6 @@ def dequantize_linear(operator: Operator, draft: Draft) -> None:
     name = read_on(draft, x, grid, None if x in draft.constants else output)
     if name != output:
         draft.same_as(output, name)
-
-
-def _format(draft: Draft, name: str) -> Format | None:
-    grid = draft.grids.get(name)
-    return None if grid is None else grid.format
 
 
 NORMALIZERS: dict[str, Normalizer] = {

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from hwsim.errors import GraphError
 from hwsim.interchange.onnx.batch import Shape
+from hwsim.interchange.onnx.coded import code_format
 from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import format_of_array
 from hwsim.interchange.onnx.grid import grid_at
 from hwsim.interchange.onnx.operator import Operator
-from hwsim.numerics.formats import Format
 from hwsim.numerics.quant_params import QuantParams
-
-
-def code_format(draft: Draft, name: str) -> Format:
-    """Return the format of a tensor's codes; raise GraphError where it holds real numbers."""
-    if name in draft.constants:
-        number = format_of_array(draft.constants[name])
-    else:
-        grid = draft.grids.get(name)
-        number = None if grid is None else grid.format
-    if number is None:
-        raise GraphError(f"{name!r} holds real numbers where codes are read; put QuantizeLinear before it")
-    return number
 
 
 def operand_grid(operator: Operator, draft: Draft, index: int, *, axis: int | None = None) -> QuantParams:
