@@ -37,7 +37,7 @@ def export(
     """
     from hwsim.cli import resolve
     from hwsim.errors import HwsimError, did_you_mean
-    from hwsim.interchange.onnx.write import write_qdq
+    from hwsim.interchange.onnx import write_qdq
     from hwsim.interchange.qonnx import write_qonnx
     from hwsim.quantization import Scheme, quantize, shifts_only
 

@@ -13,7 +13,7 @@ import pytest
 
 import hwsim
 from hwsim.execute.integer import Layer, run_integer
-from hwsim.interchange.onnx.write import write_qdq
+from hwsim.interchange.onnx import write_qdq
 from hwsim.interchange.qonnx import write_qonnx
 from hwsim.schedule import schedule
 

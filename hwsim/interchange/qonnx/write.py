@@ -13,8 +13,8 @@ import os
 import onnx
 
 from hwsim.graph import Graph
-from hwsim.interchange.onnx.write import save
-from hwsim.interchange.onnx.write_graph import GraphWriter, check_calibrated
+from hwsim.interchange.onnx.write.graph import GraphWriter, check_calibrated
+from hwsim.interchange.onnx.write.save import save
 from hwsim.interchange.qonnx.write_style import OPSET, QonnxStyle
 
 

@@ -10,8 +10,8 @@ from onnx import TensorProto
 
 from hwsim.errors import GraphError
 from hwsim.graph import Node, Tensor
-from hwsim.interchange.onnx.write_nodes import Emitter
-from hwsim.interchange.onnx.write_sheet import Shape, Sheet
+from hwsim.interchange.onnx.write.nodes import Emitter
+from hwsim.interchange.onnx.write.sheet import Shape, Sheet
 from hwsim.interchange.qonnx.domain import DOMAIN
 from hwsim.numerics.formats import BIPOLAR, FloatFormat, IntFormat, Specials
 from hwsim.numerics.qonnx import name_of

@@ -11,11 +11,16 @@ def _info(name, shape, kind=TensorProto.FLOAT):
 
 
 def _build(nodes, inputs, outputs=("y",), constants=None, opset=17, kinds=None, ir_version=8):
-    """Return a model: inputs {name: shape}, constants {name: array}; nodes as (op, inputs, outputs, attributes)."""
+    """Return a model: inputs {name: shape}, constants {name: array}; nodes as (op, inputs, outputs, attributes).
+
+    Operators with a dot in their name belong to the domain before it.
+    """
     protos = [
         node
         if isinstance(node, onnx.NodeProto)
-        else helper.make_node(node[0], node[1], node[2], **(node[3] if len(node) > 3 else {}))
+        else helper.make_node(
+            node[0].split(".")[-1], node[1], node[2], domain=node[0].rpartition(".")[0], **(node[3] if len(node) > 3 else {})
+        )
         for node in nodes
     ]
     graph = helper.make_graph(
@@ -25,7 +30,9 @@ def _build(nodes, inputs, outputs=("y",), constants=None, opset=17, kinds=None, 
         [_info(name, None) for name in outputs],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in (constants or {}).items()],
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir_version)
+    imports = [helper.make_opsetid("", opset)]
+    imports += [helper.make_opsetid(domain, 1) for domain in sorted({node.domain for node in protos} - {""})]
+    return helper.make_model(graph, opset_imports=imports, ir_version=ir_version)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""LOGISTIC, TANH, GELU, EXP and ELU of 8-bit codes: every code dequantized, computed in float32 and quantized once.
+"""LOGISTIC, TANH, GELU and EXP of 8-bit codes: every code dequantized, computed in float32 and quantized once.
 
 ``y = clamp(round(f32(f(f32(sx * (x - zx))) * f32(1 / sy))) + zy)``, halves away from zero. ``f`` is computed in float64 and
-rounded to float32, so that every machine gives the same table; LiteRT's C library agrees (30 000 entries without a
+rounded to float32, so that every machine gives the same table; LiteRT's C library agrees (30 000 entries of each without a
 difference). Source: ``tensorflow/lite/kernels/internal/common.h: LUTPopulate``, ``activations.cc``.
 """
 

@@ -17,9 +17,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hwsim.errors import GraphError
 from hwsim.graph import Graph, Node, Tensor, passes_grid
-from hwsim.interchange.onnx.write_batch import one_row, shapes_at, written_shape
-from hwsim.interchange.onnx.write_nodes import Emitter, least_opset, write_clamp, write_node
-from hwsim.interchange.onnx.write_sheet import Sheet
+from hwsim.interchange.onnx.write.batch import one_row, shapes_at, written_shape
+from hwsim.interchange.onnx.write.nodes import Emitter, least_opset, write_clamp, write_node
+from hwsim.interchange.onnx.write.sheet import Sheet
 
 
 class Style(Protocol):

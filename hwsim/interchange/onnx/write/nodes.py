@@ -13,7 +13,7 @@ import numpy as np
 
 from hwsim.errors import GraphError, did_you_mean
 from hwsim.graph import Node
-from hwsim.interchange.onnx.write_sheet import Shape, Sheet
+from hwsim.interchange.onnx.write.sheet import Shape, Sheet
 
 _CONV = {"kernel": "kernel_shape", "strides": "strides", "pads": "pads", "dilations": "dilations", "groups": "group"}
 _POOL = {"kernel": "kernel_shape", "strides": "strides", "pads": "pads", "ceil_mode": "ceil_mode"}

@@ -11,10 +11,10 @@ import os
 
 import onnx
 
-from hwsim.errors import GraphError
 from hwsim.graph import Graph
-from hwsim.interchange.onnx.write_graph import GraphWriter, check_calibrated
-from hwsim.interchange.onnx.write_qdq_style import QdqStyle
+from hwsim.interchange.onnx.write.graph import GraphWriter, check_calibrated
+from hwsim.interchange.onnx.write.qdq_style import QdqStyle
+from hwsim.interchange.onnx.write.save import save
 
 LEAST_BITS = 4
 LEAST_OPSET = 13  # the first with a scale per channel
@@ -45,11 +45,3 @@ def write_qdq(
     onnx.checker.check_model(model)
     save(model, path)
     return writer.sheet.notes
-
-
-def save(model: onnx.ModelProto, path: str | os.PathLike[str]) -> None:
-    """Write the file; raise GraphError where its folder is missing or not writable."""
-    try:
-        onnx.save(model, os.fspath(path))
-    except OSError as error:
-        raise GraphError(f"{os.fspath(path)}: cannot be written: {error.strerror}") from None

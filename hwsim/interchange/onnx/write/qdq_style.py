@@ -11,7 +11,7 @@ from onnx import TensorProto
 
 from hwsim.errors import GraphError
 from hwsim.graph import Node, Tensor
-from hwsim.interchange.onnx.write_codes import (
+from hwsim.interchange.onnx.write.codes import (
     BLOCK_OPSET,
     QUANTIZE_OPSET,
     ElementType,
@@ -20,8 +20,8 @@ from hwsim.interchange.onnx.write_codes import (
     result_type,
     stored_type,
 )
-from hwsim.interchange.onnx.write_nodes import Emitter, write_clamp
-from hwsim.interchange.onnx.write_sheet import Sheet
+from hwsim.interchange.onnx.write.nodes import Emitter, write_clamp
+from hwsim.interchange.onnx.write.sheet import Sheet
 from hwsim.numerics.quant_params import QuantOrder, QuantParams
 from hwsim.numerics.rounding import Rounding
 

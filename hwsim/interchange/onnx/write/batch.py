@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hwsim.errors import GraphError
 from hwsim.graph import Graph
-from hwsim.interchange.onnx.write_sheet import Shape
+from hwsim.interchange.onnx.write.sheet import Shape
 from hwsim.interchange.shapes import output_shapes
 
 SYMBOL = "batch"
