@@ -110,6 +110,11 @@ class QuantParams:
             )
         return np.asarray(self.scale, dtype=np.float32)
 
+    def operand_scales(self) -> np.ndarray:
+        """Return the real value of operand 1 (``Format.operands``) as float32 ``[count]``: the scales, for integers."""
+        unit = self.format.unit
+        return self.scales() if unit == 1 else self.scales() * np.float32(float(unit))
+
     def zero_points(self) -> np.ndarray:
         """Return the zero points as int64 ``[count]``."""
         return np.asarray(self.zero_point, dtype=np.int64)

@@ -61,7 +61,7 @@ def bias_params(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantP
     number = bias_format(ifmap, weight)
     if ifmap.scale is None or weight.scale is None:
         return QuantParams(format=number)
-    scales = (ifmap.scales() * weight.scales()).astype(np.float32)
+    scales = (ifmap.operand_scales() * weight.operand_scales()).astype(np.float32)
     granularity = PER_TENSOR if scales.size == 1 else Granularity(axis=len(bias.shape) - 1)
     return QuantParams(
         format=number,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import flatbuffers
 import numpy as np
 import tflite
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int16": 7, "int8": 9}
 LAST_DEPRECATED_CODE = 127
@@ -124,6 +123,8 @@ def model(operator, operands, result, builtin=None, version=1):
 
 def run(content, arrays):
     """Return the result of LiteRT's reference kernels."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType  # only where it is installed
+
     interpreter = Interpreter(
         model_content=content, experimental_op_resolver_type=OpResolverType.BUILTIN_REF, num_threads=1
     )

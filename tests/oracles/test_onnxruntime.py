@@ -29,6 +29,7 @@ pytestmark = pytest.mark.skipif(
 LARGE = ("resnet50", "squeezenet", "shufflenet")
 DIGITS = ("digits_resnet", "digits_mobilenet")
 TYPES = {"u8s8": ("QUInt8", "QInt8"), "u8u8": ("QUInt8", "QUInt8"), "s8s8": ("QInt8", "QInt8")}
+IN_FLOAT = {"u16s8": ("QUInt16", "QInt8"), "s16s8": ("QInt16", "QInt8"), "u8s4": ("QUInt8", "QInt4")}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def quantized(folder, name, style, types, *, per_channel=True, operators=None):
     feed = model.graph.input[0].name
     count = 16 if name in DIGITS else 2
     drawn = images(name, model, count, 0)
-    activation, weight = (getattr(quantization.QuantType, kind) for kind in TYPES[types])
+    activation, weight = (getattr(quantization.QuantType, kind) for kind in (TYPES | IN_FLOAT)[types])
     quantization.quantize_static(
         ready, path, Reader([{feed: drawn[i : i + 1]} for i in range(count)]), per_channel=per_channel,
         quant_format=getattr(quantization.QuantFormat, style), activation_type=activation, weight_type=weight,
@@ -215,6 +216,24 @@ def test_network_that_is_quantized_in_part(tmp_path, machine, name):
     assert {"GlobalAveragePool", "Gemm"} <= {
         node.op for node in graph.nodes if graph.tensors[node.outputs[0]].quant is None
     }
+
+
+@pytest.mark.parametrize("types", IN_FLOAT)
+def test_widths_that_the_runtime_computes_in_float(tmp_path, machine, types):
+    """ONNX Runtime fuses no products of 16-bit or 4-bit codes: its float32 sums lie at most two steps beside the integers."""
+    path, feeds = quantized(tmp_path, "digits_resnet", "QDQ", types, per_channel=False)
+    theirs, model = reference(path, feeds, lambda node: node.op_type == "QuantizeLinear", optimized=True)
+    graph = prepare(hwsim.load(path))
+    wide = hwsim.accelerator(machine.name, overrides=["datapath.accumulator=int48:wrap", "datapath.psum=exact",
+                                                      "datapath.requantizer=float32", "datapath.arithmetic=onnxruntime"])  # fmt: skip
+    ours = integers(graph, wide, feeds)
+    for name, expected in theirs.items():
+        own = name_of(graph, model, name)
+        if expected.dtype.kind != "f":
+            assert np.abs(ours[own].astype(int) - expected.astype(int)).max() <= 2
+    formats = {str(tensor.quant.format) for tensor in graph.tensors.values()}
+    assert formats == {"u16s8": {"uint16", "int8", "int32"}, "s16s8": {"int16", "int8", "int32"},
+                       "u8s4": {"uint8", "int4", "int32"}}[types]  # fmt: skip
 
 
 def quantized_at_run_time(folder, model, weights):

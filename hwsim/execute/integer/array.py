@@ -128,12 +128,6 @@ def _entering(layer: Layer, index: int) -> IntFormat:
     return grid.format
 
 
-def operand_scales(grid: QuantParams) -> np.ndarray:
-    """Return the real value of operand 1 as float32 ``[count]``."""
-    unit = grid.format.unit
-    return grid.scales() if unit == 1 else grid.scales() * np.float32(float(unit))
-
-
 def zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
     """Return the ifmap's zero point and those of the weights as int64 ``[groups, n]``."""
     ifmap, weight = layer.grid(0), layer.grid(1)
@@ -152,7 +146,7 @@ def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
     A result without a grid is ``f32(sum) * f32(ifmap scale * weight scale)``; one on a grid of other numbers than integers
     is that, encoded.
     """
-    ifmap, weight = (operand_scales(layer.grid(index)) for index in (0, 1))
+    ifmap, weight = (layer.grid(index).operand_scales() for index in (0, 1))
     coded = layer.output_is_coded()
     if not coded or not isinstance(layer.output_grid().format, IntFormat):
         real = clamp(sums.astype(np.float32) * (ifmap * weight), *layer.node.clamp)
@@ -164,7 +158,7 @@ def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
 
 def output_ratio(layer: Layer) -> np.ndarray:
     """Return the output codes per accumulator unit as float64 ``[n]`` or ``[1]``, rounded as the scheme's runtime does."""
-    ifmap, weight = (operand_scales(layer.grid(index)) for index in (0, 1))
+    ifmap, weight = (layer.grid(index).operand_scales() for index in (0, 1))
     return scale_ratio(layer, float(ifmap[0]), weight, float(layer.output_grid().scales()[0]))
 
 
@@ -173,5 +167,5 @@ def leaves_raw(layer: Layer) -> bool:
     if not layer.output_is_coded():
         return False
     grid = layer.output_grid()
-    unit = operand_scales(layer.grid(0)) * operand_scales(layer.grid(1))
+    unit = layer.grid(0).operand_scales() * layer.grid(1).operand_scales()
     return grid.format.bits >= RAW_BITS and grid.is_symmetric and bool((unit == grid.scales()).all())

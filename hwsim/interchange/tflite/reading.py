@@ -163,7 +163,17 @@ class Reading:
         return self.add_constant(self.names[index], np.ascontiguousarray(np.transpose(values, permutation)), placed)
 
     def add_constant(self, stem: str, values: np.ndarray, grid: QuantParams | None = None) -> str:
-        """Store a constant under ``stem``, or a name like it that is free: codes of ``grid``, or plain numbers."""
+        """Store a constant under ``stem``, or a name like it that is free: codes of ``grid``, or plain numbers.
+
+        Raises:
+            GraphError: codes that stand for numbers beyond float32.
+        """
+        if grid is not None and grid.scale is not None and values.size:
+            reach = max(abs(int(values.min())), abs(int(values.max()))) + max(map(abs, grid.zero_point))
+            if reach * max(grid.scale) > float(np.finfo(np.float32).max):
+                raise GraphError(
+                    f"constant {stem!r} stands for numbers beyond float32: its scale is {max(grid.scale):g}"
+                )
         free = stem not in self.draft.constants and stem not in self.draft.shapes
         return self.draft.add_constant(stem if free else self.fresh(stem), values, grid)
 

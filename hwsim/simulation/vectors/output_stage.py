@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hwsim.execute.integer import Layer
-from hwsim.execute.integer.array import leaves_raw, operand_scales, output_ratio
+from hwsim.execute.integer.array import leaves_raw, output_ratio
 from hwsim.execute.integer.requantize import code_range
 from hwsim.interchange.vectors.vector import MAX_BITS, Vector
 from hwsim.numerics.formats import IntFormat
@@ -42,7 +42,7 @@ def output_stage(layer: Layer, groups: int, n: int) -> OutputStage:
     """Return how the sums of a product with ``groups`` and ``n`` columns become the layer's results."""
     coded = layer.output_is_coded()
     if not coded or not isinstance(layer.output_grid().format, IntFormat):
-        scale = (operand_scales(layer.grid(0)) * operand_scales(layer.grid(1))).astype(np.float32)
+        scale = (layer.grid(0).operand_scales() * layer.grid(1).operand_scales()).astype(np.float32)
         facts = {"rule": "real", "clamp_real": list(layer.node.clamp)}
         return OutputStage(unit=None, facts=facts, vectors=(_constant("unit_scale", scale, groups, n, 0),))
     grid = layer.output_grid()

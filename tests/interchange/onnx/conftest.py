@@ -19,7 +19,11 @@ def _build(nodes, inputs, outputs=("y",), constants=None, opset=17, kinds=None, 
         node
         if isinstance(node, onnx.NodeProto)
         else helper.make_node(
-            node[0].split(".")[-1], node[1], node[2], domain=node[0].rpartition(".")[0], **(node[3] if len(node) > 3 else {})
+            node[0].split(".")[-1],
+            node[1],
+            node[2],
+            domain=node[0].rpartition(".")[0],
+            **(node[3] if len(node) > 3 else {}),
         )
         for node in nodes
     ]
