@@ -104,6 +104,8 @@ def resolve_data(
     """Find the images: the files given, else those bundled with a trained network, else drawn ones if asked for."""
     from hwsim.zoo import dataset, entry, names
 
+    if calibration is not None and graph.is_quantized:
+        raise HwsimError(f"--calibration: {graph.name} came quantized and keeps its grids; leave the option out")
     if inputs is None and network in names():
         record = entry(network)
         if record.trained:
@@ -126,6 +128,8 @@ def resolve_data(
     if calibration is not None:
         files["calibration"] = calibration
         return Data(images=arrays, calibration=read_npz(calibration), files=files, notes=notes)
+    if graph.is_quantized:
+        return Data(images=arrays, calibration=None, files=files, notes=notes)
     shown = _first({name: arrays[name] for name in graph.inputs}, CALIBRATION_IMAGES)
     count = len(shown[graph.inputs[0]])
     note = f"ranges were set on the first {count} images of --inputs; --calibration takes others"
