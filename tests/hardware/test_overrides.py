@@ -100,11 +100,11 @@ def test_malformed_overrides():
 
 
 def test_a_bad_value_names_its_override():
-    assert problems("array.rows=0", "clock_mhz=inf", "vector=5", "datapath.requantizer.scheme=float", "dram=3") == [
+    assert problems("array.rows=0", "clock_mhz=inf", "vector=5", "datapath.requantizer.scheme=float23", "dram=3") == [
         "edge_16x16: clock_mhz must be a positive number, not inf (override 'clock_mhz=inf')",
         "edge_16x16: array.rows must be a positive integer, not 0 (override 'array.rows=0')",
-        "edge_16x16: datapath.requantizer.scheme 'float' is unknown; did you mean 'float32'? "
-        "(override 'datapath.requantizer.scheme=float')",
+        "edge_16x16: datapath.requantizer.scheme 'float23' is unknown; did you mean 'float32'? "
+        "(override 'datapath.requantizer.scheme=float23')",
         "edge_16x16: vector must be a table, not 5 (override 'vector=5')",
         "edge_16x16: dram must be a table, not 3 (override 'dram=3')",
     ]
