@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hwsim.graph import OPS, Graph, Node, Tensor, Work, passes_grid
+from hwsim.graph.moves import moved_grid
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.rounding import Rounding
 from hwsim.quantization.transforms import accumulator_grids, fuse_clamp, split_real_biases
@@ -35,12 +36,14 @@ def _passed_on(graph: Graph) -> Graph:
     grids = {name: tensor.quant for name, tensor in graph.tensors.items()}
     changed: list[Tensor] = []
     for node in graph.nodes:
-        if not passes_grid(node) or grids[node.inputs[0]] is None:
+        before, after = (graph.tensors[name].shape for name in (node.inputs[0], node.outputs[0]))
+        moved = moved_grid(node.op, node.attributes, grids[node.inputs[0]], before, after)
+        if moved is None or moved == "lost":
             continue
         for name in node.outputs:
             if grids[name] is None:
-                grids[name] = grids[node.inputs[0]]
-                changed.append(replace(graph.tensors[name], quant=grids[name]))
+                grids[name] = moved
+                changed.append(replace(graph.tensors[name], quant=moved))
     return graph.with_changes(tensors=changed) if changed else graph
 
 

@@ -1,6 +1,6 @@
 """Single operators against LiteRT's reference kernels, on random grids: every code equal.
 
-Needs the packages ``ai_edge_litert`` and ``tflite`` (the schema's classes). LiteRT's layout is channels last, ours first.
+Needs the package ``ai-edge-litert``. LiteRT's layout is channels last, ours first.
 """
 
 import numpy as np
@@ -12,8 +12,7 @@ from hwsim.hardware import load_accelerator
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 
-pytest.importorskip("ai_edge_litert", reason="needs the packages ai_edge_litert and tflite")
-pytest.importorskip("tflite", reason="needs the packages ai_edge_litert and tflite")
+pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed (pip install .[oracle])")
 
 from tests.oracles.litert_models import Operand, model, options, run
 

@@ -15,7 +15,7 @@ from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 from tests.execute.integer.networks import network
 
-onnxruntime = pytest.importorskip("onnxruntime")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install .[oracle])")
 
 X86 = platform.machine().lower() in ("x86_64", "amd64")
 TYPES = {"uint8": onnx.TensorProto.UINT8, "int8": onnx.TensorProto.INT8}

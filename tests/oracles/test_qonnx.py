@@ -24,9 +24,8 @@ from hwsim.quantization import prepare
 from hwsim.schedule import schedule
 from tests.interchange.qonnx.reference import build
 
-intquant = pytest.importorskip(
-    "qonnx.custom_op.general.intquant", reason="qonnx is not installed (pip install .[oracle])"
-)
+MISSING = "qonnx 1.0 is not installed (pip install .[oracle])"
+intquant = pytest.importorskip("qonnx.custom_op.general.intquant", reason=MISSING)
 pytestmark = pytest.mark.oracle
 MODES = sorted(ROUNDINGS)
 WIDTHS = [*range(1, 17), 24, 32]
@@ -116,7 +115,7 @@ def test_int_quant_per_channel(axis):
 
 
 def test_bipolar_quant():
-    binary_quant = pytest.importorskip("qonnx.custom_op.general.bipolar_quant").binary_quant
+    binary_quant = pytest.importorskip("qonnx.custom_op.general.bipolar_quant", reason=MISSING).binary_quant
     rng = np.random.default_rng(0)
     for scale in scales(rng):
         x = np.concatenate([rng.normal(size=500), [0.0, -0.0, 1e-45, -1e-45, np.inf, -np.inf]]).astype(np.float32)
@@ -137,7 +136,7 @@ def test_float_quant(layout, mode):
     There the directed roundings differ, and those numbers (relative distance below 2^-20) are left out; so are numbers below
     2^-100, to which it adds the smallest normal float32 before it takes the logarithm.
     """
-    floatquant = pytest.importorskip("qonnx.custom_op.general.floatquant")
+    floatquant = pytest.importorskip("qonnx.custom_op.general.floatquant", reason=MISSING)
     exponent_bits, mantissa_bits, bias, largest, has_inf, has_nan = layout
     rng = np.random.default_rng([MODES.index(mode), FLOATS.index(layout)])
     number = float_format(exponent_bits, mantissa_bits, bias, largest, has_inf=bool(has_inf), has_nan=bool(has_nan))
@@ -175,7 +174,7 @@ def test_float_quant(layout, mode):
 
 
 def test_multithreshold():
-    multithreshold = pytest.importorskip("qonnx.custom_op.general.multithreshold").multithreshold
+    multithreshold = pytest.importorskip("qonnx.custom_op.general.multithreshold", reason=MISSING).multithreshold
     rng = np.random.default_rng(7)
     for case in range(400):
         channels, count = int(rng.integers(1, 6)), int(rng.integers(1, 40))
@@ -193,8 +192,8 @@ def test_multithreshold():
 
 
 def test_matvec_accumulator_range():
-    basic = pytest.importorskip("qonnx.util.basic")
-    datatype = pytest.importorskip("qonnx.core.datatype").DataType
+    basic = pytest.importorskip("qonnx.util.basic", reason=MISSING)
+    datatype = pytest.importorskip("qonnx.core.datatype", reason=MISSING).DataType
     rng = np.random.default_rng(3)
     for _ in range(300):
         weight = rng.integers(-128, 128, (int(rng.integers(1, 40)), int(rng.integers(1, 10)))).astype(np.float32)
@@ -329,7 +328,7 @@ def test_golden_data_in_the_wheel(folder):
 @pytest.mark.parametrize("version", [1, 2])
 def test_trunc(version, mode):
     """Integers of a first Quant, summed and shifted; the values of both versions."""
-    trunc = pytest.importorskip("qonnx.custom_op.general.trunc")
+    trunc = pytest.importorskip("qonnx.custom_op.general.trunc", reason=MISSING)
     rng = np.random.default_rng([version, MODES.index(mode)])
     for _ in range(60):
         in_bits = int(rng.integers(4, 17))

@@ -33,6 +33,7 @@ GRANULARITIES = {"tensor": Granularity(), "axis": Granularity(axis=1), "blocked"
 SHAPE = (3, 10, 2)
 OPSET, IR_VERSION = 25, 12
 SEEDS = 8
+HOW = "is not installed (pip install .[oracle])"
 
 
 def model(params, operator, saturate):
@@ -65,7 +66,7 @@ def by_reference(made, x):
 
 
 def by_runtime(made, x):
-    runtime = pytest.importorskip("onnxruntime")
+    runtime = pytest.importorskip("onnxruntime", reason=f"onnxruntime {HOW}")
     session = runtime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
     element = made.graph.output[0].type.tensor_type.elem_type
     value = runtime.OrtValue.ortvalue_from_numpy_with_onnx_type(x, made.graph.input[0].type.tensor_type.elem_type)
@@ -114,7 +115,7 @@ def test_codes_of_onnx_reference(text, granularity):
 @each_granularity
 def test_codes_of_onnx_runtime(text, granularity):
     """The runtime's own codes go straight into its DequantizeLinear; both real results are compared."""
-    runtime = pytest.importorskip("onnxruntime")
+    runtime = pytest.importorskip("onnxruntime", reason=f"onnxruntime {HOW}")
     for seed in range(SEEDS):
         params, x = draw(text, granularity, seed)
         codes = by_runtime(model(params, "QuantizeLinear", True), x)
@@ -146,7 +147,7 @@ def test_codes_of_qonnx(mode, bits, signed, narrow, power_of_two, seed):
 
     From 25 bits its bounds are rounded to float32, and its codes may leave the format.
     """
-    intquant = pytest.importorskip("qonnx.custom_op.general.intquant")
+    intquant = pytest.importorskip("qonnx.custom_op.general.intquant", reason=f"qonnx {HOW}")
     random = np.random.default_rng(seed)
     bipolar = bits == 1 and signed
     assume(bipolar or not (bits == 1 and narrow))  # a single value
@@ -185,7 +186,7 @@ def test_codes_of_qonnx(mode, bits, signed, narrow, power_of_two, seed):
 )
 def test_values_of_qonnx_floats(exponent, mantissa, bias, mode, seed):
     """``float_quant`` without infinity and NaN: saturation at the largest value of the exponents."""
-    floatquant = pytest.importorskip("qonnx.custom_op.general.floatquant")
+    floatquant = pytest.importorskip("qonnx.custom_op.general.floatquant", reason=f"qonnx {HOW}")
     number = FloatFormat(exponent_bits=exponent, mantissa_bits=mantissa, bias=bias, specials=Specials.FINITE)
     random = np.random.default_rng(seed)
     values = number.decode(np.arange(1 << (number.bits - 1)))

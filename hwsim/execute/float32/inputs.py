@@ -8,6 +8,8 @@ import numpy as np
 
 from hwsim.errors import ExecutionError, did_you_mean
 from hwsim.graph import Graph
+from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.quant_params import QuantParams
 
 
 def checked_inputs(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -44,7 +46,7 @@ def _checked(graph: Graph, name: str, given: np.ndarray) -> np.ndarray:
         raise ExecutionError(f"{graph.name}: input {name!r} is empty; give at least one row")
     grid = graph.tensors[name].quant
     if name in graph.code_inputs and grid is not None and np.issubdtype(given.dtype, np.integer):
-        if given.min() < grid.integers.minimum or given.max() > grid.integers.maximum:
+        if not _holds_codes(given, grid):
             raise ExecutionError(
                 f"{graph.name}: input {name!r} takes {grid.format} codes, but holds {given.min()}..{given.max()}; "
                 "give codes of that format, or real values as floats"
@@ -68,3 +70,10 @@ def _checked(graph: Graph, name: str, given: np.ndarray) -> np.ndarray:
 def _any_batch(graph: Graph, name: str) -> str:
     shape = graph.tensors[name].shape
     return "[" + ", ".join(["batch", *map(str, shape[1:])][: len(shape)]) + "]"
+
+
+def _holds_codes(given: np.ndarray, grid: QuantParams) -> bool:
+    """Whether integers are codes of the grid: by their range, or, of other formats, bit patterns in their storage type."""
+    if isinstance(grid.format, IntFormat):
+        return bool(given.min() >= grid.format.minimum and given.max() <= grid.format.maximum)
+    return given.dtype == grid.storage_dtype and int(given.max()) >> grid.format.bits == 0

@@ -33,7 +33,8 @@ def operator_of(layer: Layer) -> IntegerOp:
     node = layer.node
     if OPS[node.op].work is Work.GEMM:
         return INTEGER_OPS[node.op] if runs_on_array(layer.graph, node) else real
-    if passes_grid(node) and OPS[node.op].work is Work.MOVE:
+    is_moved = passes_grid(node) and (layer.tensor(0).quant is None) == (not layer.output_is_coded())
+    if node.op == "Reinterpret" or (is_moved and OPS[node.op].work is Work.MOVE):
         return move
     if not layer.is_coded:
         return real

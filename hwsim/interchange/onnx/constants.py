@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from hwsim.graph.moves import reshaped, transposed
 from hwsim.interchange.onnx.batch import Shape
 from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.moves import reshaped, transposed
 from hwsim.numerics.quant_params import QuantParams
 
 

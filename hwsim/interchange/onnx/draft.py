@@ -13,9 +13,9 @@ import numpy as np
 
 from hwsim.errors import GraphError
 from hwsim.graph import OPS, Node
+from hwsim.graph.moves import moved_grid
 from hwsim.interchange.onnx.batch import BatchPlace, Shape, find_batch
 from hwsim.interchange.onnx.element_types import codes_of, format_of_array, raw_grid
-from hwsim.interchange.onnx.moves import moved_grid
 from hwsim.interchange.shapes import output_shapes
 from hwsim.numerics.formats import Format
 from hwsim.numerics.quant_params import QuantParams

@@ -29,6 +29,9 @@ _WAY_OUT = {
     "GRU": "recurrent networks are not modelled; unroll the steps into MatMul, Add, Sigmoid and Tanh",
     "RNN": "recurrent networks are not modelled; unroll the steps into MatMul, Add and Tanh",
     "If": "export with a fixed branch", "Loop": "unroll the loop when exporting", "Scan": "unroll the loop when exporting",
+    "com.microsoft.QAttention": "quantize the model without fusing attention, so that it stays MatMul and Softmax",
+    "com.microsoft.QLinearWhere": "export without masks, or compute the mask from constants so that it folds away",
+    "com.microsoft.DynamicQuantizeLSTM": "recurrent networks are not modelled; unroll the steps",
     "NonMaxSuppression": "cut the model before its post-processing with onnx.utils.extract_model",
 }  # fmt: skip
 

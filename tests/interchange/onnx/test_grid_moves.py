@@ -3,10 +3,10 @@
 from math import prod
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.interchange.onnx.moves import moved_grid, reshaped, transposed
+from hwsim.graph.moves import moved_grid, reshaped, transposed
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
@@ -37,6 +37,7 @@ def coded(draw):
     return rng.integers(-128, 128, shape), grid
 
 
+@settings(deadline=None)
 @given(coded(), st.data())
 def test_transposed(tensor, data):
     codes, grid = tensor
@@ -59,6 +60,7 @@ def regrouped(draw, shape):
     return tuple(sizes)
 
 
+@settings(deadline=None)
 @given(coded(), st.data())
 def test_reshaped(tensor, data):
     codes, grid = tensor
@@ -70,6 +72,7 @@ def test_reshaped(tensor, data):
         assert grid.granularity.axis is not None
 
 
+@settings(deadline=None)
 @given(coded(), st.integers(0, 2))
 def test_a_shape_with_more_ones_keeps_the_grid(tensor, ones):
     codes, grid = tensor
@@ -77,6 +80,7 @@ def test_a_shape_with_more_ones_keeps_the_grid(tensor, ones):
     assert reshaped(grid, codes.shape, shape) is not None
 
 
+@settings(deadline=None)
 @given(coded(), st.data())
 def test_cut_and_padded(tensor, data):
     """Slices and pads of other axes keep the grid; along its own axis no grid is right."""

@@ -4,6 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from onnx import TensorProto
+from onnx.defs import onnx_opset_version
 
 from hwsim.errors import GraphError
 from hwsim.interchange.onnx import read_onnx
@@ -221,6 +222,8 @@ def test_scales_per_channel_of_an_activation(build):
     (ml_dtypes.uint4, TensorProto.UINT4, "uint4"), (ml_dtypes.int2, TensorProto.INT2, "int2"),
     (ml_dtypes.uint2, TensorProto.UINT2, "uint2"), (ml_dtypes.float8_e4m3fn, TensorProto.FLOAT8E4M3FN, "fp8e4m3fn"),
     (ml_dtypes.float8_e5m2, TensorProto.FLOAT8E5M2, "fp8e5m2"), (ml_dtypes.float4_e2m1fn, TensorProto.FLOAT4E2M1, "fp4e2m1"),
+    (ml_dtypes.float6_e2m3fn, getattr(TensorProto, "FLOAT6E2M3", None), "fp6e2m3"),
+    (ml_dtypes.float6_e3m2fn, getattr(TensorProto, "FLOAT6E3M2", None), "fp6e3m2"),
 ])  # fmt: skip
 @pytest.mark.parametrize("written", ["zero point", "output_dtype"])
 def test_types(build, dtype, kind, text, written):
@@ -230,10 +233,24 @@ def test_types(build, dtype, kind, text, written):
         inputs.append("z")
     elif kind is not None:
         attributes["output_dtype"] = kind
-    opset = 25 if "2" in text else 23
+    opset, ir_version = {"uint2": (25, 13), "int2": (25, 13)}.get(text, (28, 14) if "fp6" in text else (23, 11))
+    if opset > onnx_opset_version():
+        pytest.skip(f"the installed onnx has operator sets up to {onnx_opset_version()}, and {text} is of {opset}")
     nodes = [("QuantizeLinear", inputs, ["q"], attributes), ("DequantizeLinear", ["q", *inputs[1:]], ["y"])]
-    graph = read_onnx(build(nodes, {"x": [1, 4]}, constants=constants, opset=opset, ir_version=13))
+    graph = read_onnx(build(nodes, {"x": [1, 4]}, constants=constants, opset=opset, ir_version=ir_version))
     assert str(graph.tensors["y"].quant.format) == text
+
+
+@pytest.mark.parametrize("saturate", [0, 1])
+def test_saturation_of_floating_point(build, saturate):
+    constants = {"s": np.float32(0.5), "z": np.zeros((), ml_dtypes.float8_e5m2)}
+    nodes = [
+        ("QuantizeLinear", ["x", "s", "z"], ["q"], {"saturate": saturate}),
+        ("DequantizeLinear", ["q", "s", "z"], ["y"]),
+    ]
+    graph = read_onnx(build(nodes, {"x": [1, 4]}, constants=constants, opset=19))
+    assert [node.op for node in graph.nodes] == ["Quantize"]
+    assert graph.tensors["y"].quant.saturate == bool(saturate)
 
 
 @pytest.mark.parametrize("block", [0, 32])

@@ -264,6 +264,13 @@ def test_casts(build, kind, to, text):
     assert (str(quant.format), quant.scale, quant.zero_point) == (text, (1.0,), (0,))
 
 
+def test_a_cast_cuts_towards_zero(build):
+    model = build([("Cast", ["x"], ["y"], {"to": TensorProto.INT8})], {"x": [1, 6]})
+    values = np.array([[-2.5, -1.7, -0.5, 0.5, 1.5, 99.9]], np.float32)
+    grid = read_onnx(model).tensors["y"].quant
+    assert grid.encode(values).tolist() == values.astype(np.int8).tolist() == [[-2, -1, 0, 0, 1, 99]]
+
+
 def test_a_cast_that_drops_bits(build):
     model = build([("Cast", ["x"], ["y"], {"to": TensorProto.INT8})], {"x": [1, 4]}, kinds={"x": TensorProto.INT32})
     assert message(model) == (

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
@@ -44,10 +44,8 @@ def test_structure(build):
     assert graph.notes == ("ranges that are found at run time are those of a whole batch",)
 
 
-@given(st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=20))
-def test_the_range_holds_zero_and_the_codes_are_near(values):
-    """Independently in exact arithmetic: the grid covers the values and every code decodes to within half a step."""
-    x = np.array([values], np.float32)
+def quantized(x):
+    """Return codes, scale and zero point."""
     tensors = {
         "x": Tensor(name="x", shape=x.shape),
         "q": Tensor(name="q", shape=x.shape),
@@ -56,14 +54,30 @@ def test_the_range_holds_zero_and_the_codes_are_near(values):
     }
     node = Node(name="n", op="DynamicQuantizeLinear", inputs=("x",), outputs=("q", "s", "z"))
     graph = Graph(name="g", nodes=(node,), tensors=tensors, inputs=("x",), outputs=("q", "s", "z"))
-    codes, scale, zero = (run_float(graph, {"x": x})[name].astype(np.float64) for name in "qsz")
-    assert scale > 0
+    return [run_float(graph, {"x": x})[name].astype(np.float64) for name in "qsz"]
+
+
+NUMBERS = st.floats(-1e4, 1e4, width=32).map(lambda value: value if abs(value) > 1e-30 else 0.0)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=20))
+@settings(deadline=None)
+def test_the_range_holds_zero_and_the_codes_are_near(values):
+    """Independently in exact arithmetic: the grid covers the values and every code decodes to within half a step."""
+    x = np.array([values], np.float32)
+    codes, scale, zero = quantized(x)
     assert 0 <= zero <= 255
     assert zero == np.rint(zero)
     assert ((codes >= 0) & (codes <= 255) & (codes == np.rint(codes))).all()
     span = max(x.max(), 0) - min(x.min(), 0)
     assert scale == pytest.approx(span / 255 if span else 1.0, rel=1e-6)
     assert (np.abs((codes - zero) * scale - x) <= scale * 1.01).all()
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-45, -1e-45])
+def test_a_range_without_a_width(value):
+    codes, scale, zero = quantized(np.full((1, 3), value, np.float32))
+    assert (scale, zero, codes.tolist()) == (1.0, 0.0, [[0.0] * 3])
 
 
 def test_a_batch_has_its_own_range(build):

@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hwsim.graph import Node, passes_grid
-from hwsim.interchange.onnx.batch import Shape
+from hwsim.graph.grids import passes_grid
+from hwsim.graph.node import Node
 from hwsim.numerics.granularity import Granularity
 from hwsim.numerics.quant_params import QuantParams
 
+Shape = tuple[int, ...]
 _WITHIN_CHANNELS = {"MaxPool", "GlobalMaxPool", "Resize"}  # they select inside of a channel: axes 0 and 1 stay
 
 
