@@ -20,8 +20,10 @@ from hwsim.schedule import schedule
 from hwsim.zoo import load_model, natural_images
 from tests.oracles.random_qoperators import Builder
 
-onnxruntime = pytest.importorskip("onnxruntime")
-quantization = pytest.importorskip("onnxruntime.quantization")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install .[oracle])")
+quantization = pytest.importorskip(
+    "onnxruntime.quantization", reason="onnxruntime is not installed (pip install .[oracle])"
+)
 
 pytestmark = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"), reason="QLinearAdd rounds otherwise on other processors"

@@ -10,9 +10,7 @@ Both run the product's own path: ``read_tflite``, ``adopt``, ``schedule`` and ``
 """
 
 import json
-import os
 import zlib
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -26,9 +24,8 @@ from hwsim.interchange.tflite import placed_tensors, read_tflite
 from hwsim.quantization.adopt import adopt
 from hwsim.schedule import schedule
 from tests.interchange.tflite import cases
+from tests.oracles.reference_data import each_file
 
-FOLDER = Path(os.environ.get("HWSIM_REFERENCE_DATA", Path(__file__).parents[3] / "shared" / "data"))
-MODELS = sorted(FOLDER.glob("arithmetic/*.tflite"))
 NOT_COMPARED = {"ReduceMean", "Softmax"}
 SEEDS = 25
 
@@ -56,10 +53,8 @@ def behind(graph, operators):
     return {name for node in graph.nodes if node.name in reached for name in node.outputs}
 
 
-@pytest.mark.parametrize("path", MODELS or [None], ids=lambda path: path.stem if path else "none")
+@each_file("arithmetic/*.tflite")
 def test_trained_networks(path):
-    if path is None:
-        pytest.skip(f"no reference data: {FOLDER / 'arithmetic/*.tflite'} (set HWSIM_REFERENCE_DATA)")
     recorded = json.loads(path.with_name(f"{path.stem}_tensor_crc32.json").read_text("utf-8"))["inputs"]
     graph, placed = adopt(hwsim.load(path)), placed_tensors(path)
     (source,) = (at for at in placed.values() if at.name == graph.inputs[0])
@@ -82,7 +77,9 @@ def test_trained_networks(path):
 
 def litert(data, feeds, numbers):
     """What LiteRT's reference kernels compute: the arrays of ``numbers``, in the file's layout."""
-    interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not installed")
+    interpreter = pytest.importorskip(
+        "ai_edge_litert.interpreter", reason="ai-edge-litert is not installed (pip install .[oracle])"
+    )
     runner = interpreter.Interpreter(
         model_content=data,
         experimental_op_resolver_type=interpreter.OpResolverType.BUILTIN_REF,
