@@ -119,7 +119,8 @@ def resolve_data(
         shown = read_npz(calibration) if calibration else None
         note = "cost only: give --inputs images.npz to compute integers, errors and metrics"
         return Data(images=None, calibration=shown, files={}, notes=(note,))
-    arrays = _first(read_npz(inputs), images)
+    given = read_npz(inputs)
+    arrays = _first(given, images)
     _check_names(graph, arrays, inputs)
     ignored = [name for name in arrays if name not in (*graph.inputs, "labels")]
     notes = (f"keys of {inputs.name} that are no input were left out: {', '.join(ignored)}",) if ignored else ()
@@ -130,7 +131,7 @@ def resolve_data(
         return Data(images=arrays, calibration=read_npz(calibration), files=files, notes=notes)
     if graph.is_quantized:
         return Data(images=arrays, calibration=None, files=files, notes=notes)
-    shown = _first({name: arrays[name] for name in graph.inputs}, CALIBRATION_IMAGES)
+    shown = _first({name: given[name] for name in graph.inputs}, CALIBRATION_IMAGES)  # whatever --images runs
     count = len(shown[graph.inputs[0]])
     note = f"ranges were set on the first {count} images of --inputs; --calibration takes others"
     return Data(images=arrays, calibration=shown, files=files, notes=(*notes, note))
@@ -182,9 +183,10 @@ def _drawn(graph: Graph, images: int, seed: int) -> Data:
     name = graph.inputs[0]
     shape = graph.tensors[name].shape[1:]
     channels, height, width = shape
-    drawn = natural_images(images + DRAWN_CALIBRATION_IMAGES, channels, height, width, seed=seed)
+    drawn = natural_images(images, channels, height, width, seed=seed)
+    shown = natural_images(DRAWN_CALIBRATION_IMAGES, channels, height, width, seed=seed + 1)
     note = f"the {images} images are drawn from seed {seed}, not photographs"
-    return Data(images={name: drawn[:images]}, calibration={name: drawn[images:]}, files={}, notes=(note,))
+    return Data(images={name: drawn}, calibration={name: shown}, files={}, notes=(note,))
 
 
 def resolved_command() -> str:

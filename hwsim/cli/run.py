@@ -61,7 +61,7 @@ def run(
     plan = resolve.plan_of(graph, plan)
     data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
     notes = data.notes
-    power_of_two = shifts_only(graph, machine)
+    power_of_two = not graph.is_quantized and shifts_only(graph, machine)
     if power_of_two:
         notes += ("scales are powers of two, because a layer's requantizer only shifts",)
     shown = (

@@ -104,7 +104,10 @@ def _formats(name: str | None) -> str:
         number = parse_format(text)
         low, high = (float(number.unit * end) for end in number.operand_range)
         rows.append((text, f"{number.bits} bits, {low:.6g} .. {high:.6g} in multiples of {float(number.unit):.6g}"))
-    return _rows("formats (any width from 1 to 32 bits for integer operands, to 64 for registers):", rows)
+    return _rows(
+        "formats (--weights and --activations take integers of 1 to 32 bits, registers to 64; files bring any of these):",
+        rows,
+    )
 
 
 def _energy(name: str | None) -> str:

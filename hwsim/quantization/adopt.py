@@ -8,7 +8,8 @@ The reader gives every Quantize of the file as an operator of its own, between r
 * codes that are only moved or selected keep their grid;
 * the real-valued bias of a product that is requantized gets the int32 grid of the product; where the product stays
   real-valued, so does the addition of its bias;
-* a product that only thresholds read leaves as accumulators.
+* a product that only thresholds read leaves as accumulators;
+* a ReLU that the quantizer left out, because the grid begins at 0, is written back, for the float reference.
 
 What remains real-valued is computed in float32 on the vector unit.
 """
@@ -21,14 +22,14 @@ from hwsim.graph import OPS, Graph, Node, Tensor, Work, passes_grid
 from hwsim.graph.moves import moved_grid
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.rounding import Rounding
-from hwsim.quantization.transforms import accumulator_grids, fuse_clamp, split_real_biases
+from hwsim.quantization.transforms import absorbed_clamps, accumulator_grids, fuse_clamp, split_real_biases
 from hwsim.quantization.weights import bias_params
 
 
 def adopt(graph: Graph) -> Graph:
     """Return the quantized graph with its Quantize operators fused; doing it twice changes nothing."""
     fused = _fused(_passed_on(fuse_clamp(_passed_on(graph))))
-    return accumulator_grids(_biases(split_real_biases(fused)))
+    return accumulator_grids(_biases(split_real_biases(absorbed_clamps(fused))))
 
 
 def _passed_on(graph: Graph) -> Graph:
@@ -93,8 +94,8 @@ def _can_write_codes(producer: Node, grid: QuantParams | None) -> bool:
 
     What rounds by the machine's requantizer is no place for a grid that asks for a rounding of its own.
     """
-    if passes_grid(producer) or producer.op in ("Quantize", "Reinterpret"):
-        return False
+    if passes_grid(producer) or producer.op in ("Quantize", "Reinterpret", "Resize"):
+        return False  # an interpolation of real numbers stays one: runtimes that interpolate codes say so in the file
     in_integers = OPS[producer.op].work in (Work.GEMM, Work.INTEGER)
     return not in_integers or grid is None or grid.rounding is Rounding.HALF_EVEN
 

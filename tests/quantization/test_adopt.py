@@ -1,5 +1,7 @@
 """A graph that came quantized keeps its grids: written steps become what hardware does, and the integers stay."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -166,3 +168,28 @@ def test_grids_cannot_be_stated_again():
 def test_codes_without_a_grid_are_refused():
     with pytest.raises(GraphError, match="codes need a grid"):
         Tensor(name="w", shape=(1,), data=np.ones(1), codes=np.ones(1, np.int8))
+
+
+def test_an_absorbed_relu_returns_to_the_float_reference():
+    """The file has no ReLU, because the grid of the result begins at 0: integers stay, the reference clips."""
+    with_relu = network(last=grid(0.05, 0))
+    nodes = [node for node in with_relu.nodes if node.op != "Relu"]
+    nodes = [replace(node, inputs=("c",)) if node.name == "out" else node for node in nodes]
+    absorbed = with_relu.with_changes(nodes=nodes)
+    inputs = images()
+    assert np.array_equal(run(prepare(absorbed), inputs)["y"], run(prepare(with_relu), inputs)["y"])
+    real = run_float(prepare(absorbed), inputs)["y"]
+    assert np.array_equal(real, run_float(prepare(with_relu), inputs)["y"])
+    assert real.min() == 0
+    assert [node.clamp for node in prepare(network()).nodes if node.op == "Conv"] == [(0.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero_point", "clamp"), [(6 / 255, 0, (0.0, 6.0)), (0.05, 0, (0.0, None)), (6 / 255, 4, (None, None))]
+)
+def test_only_grids_that_begin_at_zero_have_absorbed_an_activation(scale, zero_point, clamp):
+    graph = network(last=grid(scale, zero_point))
+    nodes = [node for node in graph.nodes if node.op != "Relu"]
+    nodes = [replace(node, inputs=("c",)) if node.name == "out" else node for node in nodes]
+    ready = prepare(graph.with_changes(nodes=nodes))
+    assert ready.node_of["conv"].clamp == clamp
