@@ -35,7 +35,8 @@ class QuantParams:
 
     Args:
         format: the codes.
-        scale: one positive float32-exact number per tensor, channel or block (row-major), in real units per code step.
+        scale: one positive float32-exact number per tensor, channel or block (row-major), in real units per code step. Of
+            blocks, which are decoded before they are multiplied, it may be negative: some quantizers put the sign there.
             None means that only the width is known: such a graph can be priced but not executed.
         zero_point: the codes of real 0, one per scale; 0 for other formats than integers.
         granularity: which elements share a scale.
@@ -65,7 +66,7 @@ class QuantParams:
         if self.granularity.axis is None and len(self.scale) != 1:
             raise HwsimError(f"quantization: a per-tensor grid has one scale, not {len(self.scale)}")
         for scale in self.scale:
-            if not (np.isfinite(scale) and scale > 0):
+            if not (np.isfinite(scale) and (scale > 0 or (scale < 0 and self.granularity.block is not None))):
                 raise HwsimError(f"quantization: scale must be positive and finite, not {scale}")
         for zero_point in set(self.zero_point):
             if isinstance(self.format, IntFormat):

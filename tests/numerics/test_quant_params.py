@@ -99,3 +99,13 @@ def test_what_a_grid_refuses():
     for attempt, message in cases:
         with pytest.raises(HwsimError, match=message):
             attempt()
+
+
+def test_only_scales_of_blocks_may_be_negative():
+    number = parse_format("uint4")
+    blocks = QuantParams(format=number, scale=(-0.5, 0.25), zero_point=(8, 8), granularity=Granularity(axis=0, block=2))
+    codes = np.array([0, 15, 8, 9], np.uint8)
+    assert blocks.decode(codes).tolist() == [4.0, -3.5, 0.0, 0.25]
+    assert np.array_equal(blocks.encode(blocks.decode(codes)), codes)
+    with pytest.raises(HwsimError, match="positive and finite"):
+        QuantParams(format=number, scale=(-0.5,), zero_point=(8,))

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 import onnx
 from onnx import inliner, numpy_helper
 
-from hwsim.errors import GraphError
+from hwsim.errors import GraphError, HwsimError
 from hwsim.graph import Graph
 from hwsim.interchange.onnx.dimensions import Inputs, fix_inputs
 from hwsim.interchange.onnx.draft import Draft
@@ -111,7 +111,7 @@ def _read_nodes(model: onnx.ModelProto, draft: Draft) -> None:
             elif known:
                 normalize(operator, draft)
                 continue
-        except GraphError as error:
+        except HwsimError as error:
             problems.append(f"node {name!r} ({operator.op}): {error}")
         unknown.update(operator.outputs)
     unknown.discard("")
