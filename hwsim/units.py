@@ -4,8 +4,6 @@ from __future__ import annotations
 
 BITS_PER_BYTE = 8
 PICO = 1e-12
-MICRO = 1e-6
-MILLI = 1e-3
 MEGA = 1e6
 
 _PREFIXES = (

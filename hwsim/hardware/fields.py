@@ -63,7 +63,7 @@ def read_format(value: Any) -> IntFormat:
 
 def _check_arithmetic(name: str) -> str:
     if name not in vector.names():
-        raise ValueError(f"arithmetic {name!r} is unknown{did_you_mean(name, vector.names())}")
+        raise ValueError(f"{name!r} is unknown{did_you_mean(name, vector.names())}")
     return name
 
 

@@ -1,5 +1,6 @@
-"""TensorFlow Lite by layer: ``tflite_double``, ``tflite_int16x8`` where 16-bit activations are summed in 64 bits, and
-``float64`` in fully connected layers.
+"""TensorFlow Lite by layer: ``tflite_double``, ``tflite_int16x8`` or ``float64``.
+
+16-bit activations that are summed in 64 bits take the second, fully connected layers the third.
 
 ``Requantizer.resolved`` chooses; unresolved, as for layers outside of the array, it is ``tflite_double``. Source:
 ``lite/kernels/conv.cc``, ``depthwise_conv.cc``, ``fully_connected.cc``: ``EvalQuantizedPerChannel16x8`` sums in 32 bits where
