@@ -36,10 +36,11 @@ def export(
     The machine decides only whether scales must be powers of two, because its requantizer can do no more than shift.
     """
     from hwsim.cli import resolve
+    from hwsim.cli.prepare import prepare
     from hwsim.errors import HwsimError, did_you_mean
     from hwsim.interchange.onnx import write_qdq
     from hwsim.interchange.qonnx import write_qonnx
-    from hwsim.quantization import Scheme, quantize, shifts_only
+    from hwsim.zoo import names
 
     writers = {"qdq": write_qdq, "qonnx": write_qonnx}
     if format_ not in writers:
@@ -48,21 +49,25 @@ def export(
         precision,
         weights=weights,
         activations=activations,
-        **resolve.runtime_keys(None, requantizer),
+        requantizer=requantizer,
         range=range_,
         weight_granularity=granularity,
     )
-    machine = resolve.resolve_machine(hardware, overrides, plan)
-    graph = resolve.resolve_network(network, batch, dimensions, seed)
-    plan = resolve.plan_of(graph, plan)
-    data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
-    if data.calibration is None and not graph.is_quantized:
-        raise HwsimError(
-            f"export: {network} needs images that set the ranges; give --calibration images.npz, or --images N to draw them"
-        )
-    shown = {name: array for name, array in (data.calibration or {}).items() if name in graph.inputs}
-    scheme = Scheme(plan=plan, power_of_two=shifts_only(graph, machine))
-    quantized = quantize(graph, scheme, shown or None)
-    for note in writers[format_](quantized, out):
+    ready = prepare(
+        network,
+        plan,
+        hardware=hardware,
+        overrides=overrides,
+        inputs=inputs,
+        calibration=calibration,
+        images=images,
+        batch=batch,
+        dimensions=dimensions,
+        seed=seed,
+    )
+    if any(tensor.quant is not None and not tensor.quant.is_calibrated for tensor in ready.graph.tensors.values()):
+        drawn = ", or --images N to draw them" if network in names() else ""
+        raise HwsimError(f"export: {network} needs images that set the ranges; give --calibration images.npz{drawn}")
+    for note in writers[format_](ready.graph, out):
         typer.echo(f"note: {note}")
     typer.echo(f"{format_.upper()} model: {out}")

@@ -37,7 +37,7 @@ def run(
     from datetime import UTC, datetime
 
     from hwsim.cli import resolve
-    from hwsim.quantization import Scheme, quantize, shifts_only
+    from hwsim.cli.prepare import prepare
     from hwsim.reporting.manifest import manifest
     from hwsim.reporting.progress import progress
     from hwsim.reporting.report import report
@@ -55,27 +55,30 @@ def run(
         range=range_,
         weight_granularity=granularity,
     )
-    machine = resolve.resolve_machine(hardware, overrides, plan)
     chosen = resolve.resolve_metric(metric)
-    graph = resolve.resolve_network(network, batch, dimensions, seed)
-    plan = resolve.plan_of(graph, plan)
-    data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
-    notes = data.notes
-    power_of_two = not graph.is_quantized and shifts_only(graph, machine)
-    if power_of_two:
-        notes += ("scales are powers of two, because a layer's requantizer only shifts",)
-    shown = (
-        None
-        if data.calibration is None
-        else {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
+    ready = prepare(
+        network,
+        plan,
+        hardware=hardware,
+        overrides=overrides,
+        inputs=inputs,
+        calibration=calibration,
+        images=images,
+        batch=batch,
+        dimensions=dimensions,
+        seed=seed,
     )
-    scheme = Scheme(plan=plan, power_of_two=power_of_two)
-    quantized = quantize(resolve.with_notes(graph, notes), scheme, shown)
-    result = simulate(quantized, machine, data.images, metric=chosen, progress=lambda parts: progress(parts, "images"))
+    machine, data = ready.machine, ready.data
+    result = simulate(
+        ready.graph, machine, data.images, metric=chosen, progress=lambda parts: progress(parts, "images")
+    )
     files = {**data.files, **({"network": Path(network)} if Path(network).is_file() else {})}
     known = manifest(
         resolve.resolved_command(),
-        {"hardware": machine.model_dump(mode="json"), "precision": plan.model_dump(mode="json", exclude_none=True)},
+        {
+            "hardware": machine.model_dump(mode="json"),
+            "precision": ready.plan.model_dump(mode="json", exclude_none=True),
+        },
         seed,
         files,
         {**result.manifest, "energy_provenance": resolve.energy_provenance(machine)},

@@ -29,6 +29,7 @@ def sweep(
 ) -> None:
     """Run every combination of widths, keep each finished point, and draw accuracy against energy and latency."""
     from hwsim.cli import resolve
+    from hwsim.cli.data import find_data
     from hwsim.errors import HwsimError
     from hwsim.explore.sweep import sweep as sweep_points
     from hwsim.hardware import PrecisionPlan
@@ -37,7 +38,7 @@ def sweep(
 
     machine = resolve.resolve_machine(hardware, overrides, PrecisionPlan())
     graph = resolve.resolve_network(network, 1, None, seed)
-    data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
+    data = find_data(network, graph, inputs, calibration, images, seed)
     if data.images is None or data.calibration is None or "labels" not in data.images:
         raise HwsimError(f"sweep: {network} needs images with labels; give --inputs images.npz with a key labels")
     try:

@@ -42,8 +42,8 @@ def vectors(
 ) -> None:
     """Run a quantized network and write each layer's operands, partial sums after each fold, accumulators and results."""
     from hwsim.cli import resolve
+    from hwsim.cli.prepare import prepare
     from hwsim.errors import HwsimError
-    from hwsim.quantization import Scheme, quantize, shifts_only
     from hwsim.simulation.vectors import write_vectors
     from hwsim.simulation.vectors.write import DEFAULT_LIMIT
 
@@ -57,21 +57,24 @@ def vectors(
         range=range_,
         weight_granularity=granularity,
     )
-    machine = resolve.resolve_machine(hardware, overrides, plan)
-    graph = resolve.resolve_network(network, batch, dimensions, seed)
-    plan = resolve.plan_of(graph, plan)
-    data = resolve.resolve_data(network, graph, inputs, calibration, images, seed)
-    if data.images is None:
-        raise HwsimError(f"{graph.name}: golden vectors need images; give --inputs images.npz")
-    shown = None
-    if data.calibration is not None:
-        shown = {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
-    scheme = Scheme(plan=plan, power_of_two=shifts_only(graph, machine))
-    quantized = quantize(resolve.with_notes(graph, data.notes), scheme, shown)
+    ready = prepare(
+        network,
+        plan,
+        hardware=hardware,
+        overrides=overrides,
+        inputs=inputs,
+        calibration=calibration,
+        images=images,
+        batch=batch,
+        dimensions=dimensions,
+        seed=seed,
+    )
+    if ready.data.images is None:
+        raise HwsimError(f"{ready.graph.name}: golden vectors need images; give --inputs images.npz")
     index = write_vectors(
-        quantized,
-        machine,
-        data.images,
+        ready.graph,
+        ready.machine,
+        ready.data.images,
         out,
         layers=layers,
         formats=tuple(part.strip() for part in formats.split(",")),

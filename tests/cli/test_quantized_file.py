@@ -47,3 +47,9 @@ def test_an_unknown_runtime_is_named(hwsim_cli):
     code, _, err = hwsim_cli("run", "--runtime", "onnxruntim")
     assert code
     assert "did you mean 'onnxruntime'" in err
+
+
+def test_its_scales_are_not_said_to_be_powers_of_two(hwsim_cli, file):
+    code, out, err = hwsim_cli("run", file, "--requantizer", "power_of_two")
+    assert code == 0, err
+    assert "powers of two" not in out

@@ -1,0 +1,64 @@
+"""What ``run``, ``vectors`` and ``export`` have in common: the same options give the same machine and the same integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hwsim.cli import resolve
+from hwsim.cli.data import Data, find_data
+
+if TYPE_CHECKING:
+    from hwsim.graph import Graph
+    from hwsim.hardware import Accelerator, PrecisionPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A network ready for a machine; without calibration images its grids have widths only.
+
+    Args:
+        plan: every choice of precision, the command line's included.
+        machine: with the plan's registers and requantizers.
+        data: the images.
+        graph: the quantized network; its notes tell what was decided for the user.
+    """
+
+    plan: PrecisionPlan
+    machine: Accelerator
+    data: Data
+    graph: Graph
+
+
+def prepare(
+    network: str,
+    plan: PrecisionPlan,
+    *,
+    hardware: str,
+    overrides: Sequence[str] | None,
+    inputs: Path | None,
+    calibration: Path | None,
+    images: int | None,
+    batch: int,
+    dimensions: Sequence[str] | None,
+    seed: int,
+) -> Prepared:
+    """Load network, machine and images, and quantize the network unless it came quantized."""
+    from hwsim.quantization import Scheme, quantize, shifts_only
+
+    machine = resolve.resolve_machine(hardware, overrides, plan)
+    graph = resolve.resolve_network(network, batch, dimensions, seed)
+    plan = resolve.plan_of(graph, plan)
+    data = find_data(network, graph, inputs, calibration, images, seed)
+    notes = data.notes
+    power_of_two = not graph.is_quantized and shifts_only(graph, machine)
+    if power_of_two:
+        notes += ("scales are powers of two, because a layer's requantizer only shifts",)
+    shown = None
+    if data.calibration is not None:
+        shown = {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
+    noted = replace(graph, notes=(*graph.notes, *notes))
+    quantized = quantize(noted, Scheme(plan=plan, power_of_two=power_of_two), shown)
+    return Prepared(plan=plan, machine=machine, data=data, graph=quantized)
