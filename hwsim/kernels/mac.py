@@ -10,7 +10,7 @@ import numpy as np
 from hwsim.kernels.accumulate import Ordered
 from hwsim.kernels.operands import check_range, check_segments, check_tree, magnitude
 from hwsim.kernels.ordered.lanes import INT64_SAFE
-from hwsim.kernels.products.base import BoundedProducts
+from hwsim.kernels.products.base import BoundedProducts, Order
 from hwsim.kernels.products.choose import products_of
 from hwsim.kernels.proof import columns_that_fit, outputs_that_fit
 from hwsim.numerics.accumulator import Accumulator
@@ -78,10 +78,10 @@ def accumulate_gemm(
     begin = np.broadcast_to(np.asarray(start, np.int64), shape).reshape(-1, *shape[-2:])
     a, w = a.reshape(-1, *a.shape[-2:]), w.reshape(-1, *w.shape[-2:])
     products = products_of(multiplier, formats, a_range)
-    tree = check_tree(tree, folds)
+    order = Order(folds=folds, psum=psum, accumulator=accumulator, tree=check_tree(tree, folds))
     if not isinstance(products, BoundedProducts) or w.shape[1] * products.largest(w) + magnitude(begin) >= INT64_SAFE:
         everything = np.ones(begin.shape, bool)
-        rest = products.ordered(a, w, folds, psum, accumulator, begin, None, tree)
+        rest = products.ordered(a, w, order, begin)
         return _summary(rest.values.reshape(shape), everything.reshape(shape), rest, everything)
     exact = products.sums(a, w)
     psum_fits, fits = columns_that_fit(w, folds, psum, accumulator, begin, a_range, products)
@@ -100,9 +100,7 @@ def accumulate_gemm(
     # Columns with the most open outputs first: the ordered loop skips whole tiles of columns that have none.
     crowded = np.argsort(-np.count_nonzero(open_left, axis=(0, 1)), kind="stable")
     todo = open_left[:, :, crowded]
-    rest = products.ordered(
-        a_left, w_left[:, :, crowded], folds, psum, accumulator, begin[part][:, :, crowded], todo, tree
-    )
+    rest = products.ordered(a_left, w_left[:, :, crowded], order, begin[part][:, :, crowded], todo)
     is_open = np.zeros(values.shape, bool)
     is_open[part] = open_left
     back = np.argsort(crowded)

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.kernels.accumulate import Ordered
+from hwsim.kernels.accumulate import Ordered, accumulate
 from hwsim.numerics.accumulator import Accumulator
+
+PRODUCTS_AT_ONCE = 1 << 20  # written out at a time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Order:
+    """The registers that sums pass through, and in which order.
+
+    Args:
+        folds: int64 lengths of the folds along k.
+        psum: the register inside the array.
+        accumulator: the register behind it.
+        tree: products summed exactly before each addition to psum.
+    """
+
+    folds: np.ndarray
+    psum: Accumulator
+    accumulator: Accumulator
+    tree: int
+
+    def accumulate(self, a: np.ndarray, w: np.ndarray, start: np.ndarray, todo: np.ndarray | None) -> Ordered:
+        """Accumulate exact products, see ``hwsim.kernels.accumulate.accumulate``."""
+        return accumulate(a, w, self.folds, self.psum, self.accumulator, start, todo, self.tree)
 
 
 class Products(ABC):
@@ -16,17 +40,9 @@ class Products(ABC):
 
     @abstractmethod
     def ordered(
-        self,
-        a: np.ndarray,
-        w: np.ndarray,
-        folds: np.ndarray,
-        psum: Accumulator,
-        accumulator: Accumulator,
-        start: np.ndarray,
-        todo: np.ndarray | None,
-        tree: int,
+        self, a: np.ndarray, w: np.ndarray, order: Order, start: np.ndarray, todo: np.ndarray | None = None
     ) -> Ordered:
-        """Accumulate in order, as ``hwsim.kernels.accumulate.accumulate`` does."""
+        """Accumulate from ``start`` in ``order``; outputs outside of ``todo`` have no meaning."""
 
 
 class BoundedProducts(Products):
@@ -53,26 +69,31 @@ def ordered_by_rows(
     expand: Callable[[np.ndarray, np.ndarray], np.ndarray],
     a: np.ndarray,
     w: np.ndarray,
-    accumulate_products: Callable[[np.ndarray, tuple[int, slice]], Ordered],
-    entries: int,
+    order: Order,
+    start: np.ndarray,
+    todo: np.ndarray | None,
 ) -> Ordered:
-    """Run ``accumulate_products`` on written-out products of a few rows at a time.
+    """Write the products of a few rows at a time out, and accumulate them as weights of activations that are 1.
 
     Args:
-        expand: turns activations ``[rows, k]`` and weights ``[k, n]`` into products ``[rows, k, n]``.
-        a: activations ``[groups, m, k]``.
+        expand: turns activations ``[rows, k]`` and weights ``[k, n]`` into integer products ``[rows, k, n]``.
+        a: activations ``[groups, m, k]``, as ``expand`` takes them.
         w: weights ``[groups, k, n]``.
-        accumulate_products: accumulates ``[rows, k, n]`` products; is told which group and rows they are.
-        entries: how many products to write at a time.
+        order: of the additions.
+        start: what the accumulators hold at first, ``[groups, m, n]``.
+        todo: bool of that shape, or None for all.
     """
     groups, m, k = a.shape
     n = w.shape[2]
     values, events, peaks = (np.zeros((groups, m, n), np.int64) for _ in range(3))
-    rows = max(1, entries // max(k * n, 1))
+    rows = max(1, PRODUCTS_AT_ONCE // max(k * n, 1))
     for group in range(groups):
         for top in range(0, m, rows):
             part = slice(top, min(top + rows, m))
-            done = accumulate_products(expand(a[group, part], w[group]), (group, part))
+            products = expand(a[group, part], w[group])
+            ones = np.ones((len(products), 1, k), products.dtype)
+            chosen = None if todo is None else todo[group, part][:, None]
+            done = order.accumulate(ones, products, start[group, part][:, None], chosen)
             if done.peaks.dtype == object:
                 peaks = peaks.astype(object)
             for into, out in ((values, done.values), (events, done.events), (peaks, done.peaks)):

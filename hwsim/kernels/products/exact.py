@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.kernels.accumulate import Ordered, accumulate
+from hwsim.kernels.accumulate import Ordered
 from hwsim.kernels.gemm import exact_gemm
 from hwsim.kernels.operands import absolute, magnitude
-from hwsim.kernels.products.base import BoundedProducts
-from hwsim.numerics.accumulator import Accumulator
+from hwsim.kernels.products.base import BoundedProducts, Order
 from hwsim.numerics.bounds import fold_ranges
 
 
@@ -43,15 +42,7 @@ class ExactProducts(BoundedProducts):
         return fold_ranges(w, folds, *self.a_range)
 
     def ordered(
-        self,
-        a: np.ndarray,
-        w: np.ndarray,
-        folds: np.ndarray,
-        psum: Accumulator,
-        accumulator: Accumulator,
-        start: np.ndarray,
-        todo: np.ndarray | None,
-        tree: int,
+        self, a: np.ndarray, w: np.ndarray, order: Order, start: np.ndarray, todo: np.ndarray | None = None
     ) -> Ordered:
         """Accumulate ``a @ w`` in order."""
-        return accumulate(a, w, folds, psum, accumulator, start, todo, tree)
+        return order.accumulate(a, w, start, todo)

@@ -10,13 +10,10 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from hwsim.errors import ExecutionError
-from hwsim.kernels.accumulate import Ordered, accumulate
-from hwsim.kernels.products.base import Products, ordered_by_rows
-from hwsim.numerics.accumulator import Accumulator
+from hwsim.kernels.accumulate import Ordered
+from hwsim.kernels.products.base import Order, Products, ordered_by_rows
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.multiplier import TABLE_ENTRIES, Multiplier
-
-PRODUCTS_AT_ONCE = 1 << 20
 
 
 def compiled(multiplier: Multiplier, activation: IntFormat, weight: IntFormat) -> Any:
@@ -63,24 +60,11 @@ class FunctionProducts(Products):
     product: Any
 
     def ordered(
-        self,
-        a: np.ndarray,
-        w: np.ndarray,
-        folds: np.ndarray,
-        psum: Accumulator,
-        accumulator: Accumulator,
-        start: np.ndarray,
-        todo: np.ndarray | None,
-        tree: int,
+        self, a: np.ndarray, w: np.ndarray, order: Order, start: np.ndarray, todo: np.ndarray | None = None
     ) -> Ordered:
         """Write the products out, a few rows at a time, and accumulate them."""
 
         def expand(part: np.ndarray, weights: np.ndarray) -> np.ndarray:
             return np.asarray(self.product(part.astype(np.int64)[:, :, None], weights.astype(np.int64)))
 
-        def run(products: np.ndarray, where: tuple[int, slice]) -> Ordered:
-            ones = np.ones((len(products), 1, products.shape[1]), np.int64)
-            chosen = None if todo is None else todo[where][:, None]
-            return accumulate(ones, products, folds, psum, accumulator, start[where][:, None], chosen, tree)
-
-        return ordered_by_rows(expand, a, w, run, PRODUCTS_AT_ONCE)
+        return ordered_by_rows(expand, a, w, order, start, todo)

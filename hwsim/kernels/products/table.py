@@ -6,15 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hwsim.kernels.accumulate import Ordered, accumulate
+from hwsim.kernels.accumulate import Ordered
 from hwsim.kernels.operands import check_range, magnitude
-from hwsim.kernels.products.base import BoundedProducts, ordered_by_rows
+from hwsim.kernels.products.base import BoundedProducts, Order, ordered_by_rows
 from hwsim.kernels.products.gather import gather_products, gather_sums
-from hwsim.numerics.accumulator import Accumulator
 from hwsim.numerics.bounds import sums_of_folds
 from hwsim.numerics.formats import IntFormat
-
-ENTRIES_AT_ONCE = 1 << 20  # products written out at a time for ordered accumulation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,15 +52,7 @@ class TableProducts(BoundedProducts):
         return sums_of_folds(smallest[columns], folds), sums_of_folds(largest[columns], folds)
 
     def ordered(
-        self,
-        a: np.ndarray,
-        w: np.ndarray,
-        folds: np.ndarray,
-        psum: Accumulator,
-        accumulator: Accumulator,
-        start: np.ndarray,
-        todo: np.ndarray | None,
-        tree: int,
+        self, a: np.ndarray, w: np.ndarray, order: Order, start: np.ndarray, todo: np.ndarray | None = None
     ) -> Ordered:
         """Write the products out, a few rows at a time, and accumulate them."""
         rows, columns = self._indices(a, w)
@@ -75,12 +64,7 @@ class TableProducts(BoundedProducts):
             gather_products(part, weights, table, products)
             return products
 
-        def run(products: np.ndarray, where: tuple[int, slice]) -> Ordered:
-            ones = np.ones((len(products), 1, products.shape[1]), np.int16)
-            chosen = None if todo is None else todo[where][:, None]
-            return accumulate(ones, products, folds, psum, accumulator, start[where][:, None], chosen, tree)
-
-        return ordered_by_rows(expand, rows, columns, run, ENTRIES_AT_ONCE)
+        return ordered_by_rows(expand, rows, columns, order, start, todo)
 
     def _gather(self, a: np.ndarray, w: np.ndarray, table: np.ndarray) -> np.ndarray:
         rows, columns = self._indices(a, w)
