@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -26,6 +26,8 @@ class Graph:
         inputs: names of the tensors that the user supplies.
         outputs: names of the results.
         code_inputs: inputs whose arrays may be given as codes of their grid, because the model declares integers there.
+        file_layouts: of inputs and outputs whose dimensions stand in another order in the file they came from:
+            ``graph.shape[i]`` is ``file.shape[permutation[i]]``. Users give and get arrays as the file has them.
         notes: warnings of whoever made the graph, shown in reports (for example "weights are not trained").
 
     Raises:
@@ -39,8 +41,10 @@ class Graph:
     outputs: tuple[str, ...]
     notes: tuple[str, ...] = ()
     code_inputs: tuple[str, ...] = ()
+    file_layouts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "file_layouts", MappingProxyType(dict(self.file_layouts)))
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
         self._check()
         try:
@@ -106,6 +110,22 @@ class Graph:
             for name in dict.fromkeys(filter(None, node.inputs)):
                 readers[name].append(node)
         return {name: tuple(nodes) for name, nodes in readers.items()}
+
+    @cached_property
+    def released(self) -> tuple[tuple[str, ...], ...]:
+        """By operator, in order: the computed or given tensors that nothing needs once it has run."""
+        last: dict[str, int] = {}
+        for index, node in enumerate(self.nodes):
+            last.update(dict.fromkeys((*node.inputs, *node.outputs), index))
+        kept = {"", *self.outputs, *(name for name, tensor in self.tensors.items() if tensor.is_constant)}
+        return tuple(
+            tuple(
+                name
+                for name in dict.fromkeys((*node.inputs, *node.outputs))
+                if last[name] == index and name not in kept
+            )
+            for index, node in enumerate(self.nodes)
+        )
 
     @cached_property
     def network(self) -> nx.MultiDiGraph:

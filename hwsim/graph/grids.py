@@ -33,6 +33,16 @@ def out_axis(node: Node, weight: Tensor) -> int | None:
     return 1 if len(weight.shape) == 2 else None
 
 
+def k_axis(node: Node, weight: Tensor) -> int:
+    """Return the axis of a weight along which sparsity runs: input channels of a convolution, else k.
+
+    Conv ``[out, in/groups, h, w]``: 1. ConvTranspose ``[in, out/groups, h, w]``: 0. Gemm and MatMul ``[..., k, n]``: -2.
+    """
+    if node.op == "Conv":
+        return 1
+    return 0 if node.op == "ConvTranspose" else max(len(weight.shape) - 2, 0)
+
+
 def runs_on_array(graph: Graph, node: Node) -> bool:
     """Whether the operator is a product that the integer array computes.
 

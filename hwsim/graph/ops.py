@@ -80,6 +80,8 @@ OPS: dict[str, OpSpec] = {
     "Neg": OpSpec(work=Work.TABLE, operations=_UNARY),
     "Pow": OpSpec(work=Work.FLOAT, operations=(("multiply", 1),)),
     "Div": OpSpec(work=Work.FLOAT, operations=(("divide", 1),)),
+    # x, y, condition: x where the condition is not 0, else y; all three broadcast
+    "Where": OpSpec(work=Work.FLOAT, operations=(("compare", 1),)),
     "Softmax": OpSpec(
         work=Work.FLOAT, attributes=("axis",), operations=(("exp", 1), ("add", 1), ("divide", 1), ("compare", 1))
     ),
@@ -118,6 +120,6 @@ OPS: dict[str, OpSpec] = {
     "DynamicQuantizeLinear": OpSpec(work=Work.FLOAT, operations=(("compare", 2), ("divide", 1), ("add", 1))),
     # x, constant thresholds [channels or 1, count]: y = offset + factor * #{i : x >= T_i}; axis: the channels of x
     "MultiThreshold": OpSpec(work=Work.TABLE, attributes=("axis", "factor", "offset"), operations=(("compare", 1),)),
-    # the same codes, read on the grid of the output: real y = factor * x + offset
+    # x[, zero point]; the same codes, read on the grid of the output: real y = factor * x + offset - zero point
     "Reinterpret": OpSpec(work=Work.MOVE, attributes=("factor", "offset")),
 }

@@ -9,6 +9,7 @@ import numpy as np
 
 from hwsim.errors import GraphError
 from hwsim.numerics.quant_params import QuantParams
+from hwsim.numerics.sparsity import Sparsity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,8 +21,9 @@ class Tensor:
         shape: fixed sizes, outermost first; activations carry the batch in dimension 0.
         data: the constant value (weights, biases, shape arguments), or None for an activation.
         quant: the grid, or None while the tensor is real-valued.
-        codes: a constant's integers where they came with the model; ``data`` then holds what they decode to. Without
-            them ``quant`` encodes ``data``.
+        codes: a constant's integers where they came with the model; ``data`` then holds what they decode to. Of pruned
+            weights: their integers, ``data`` then holds the weights before. Without them ``quant`` encodes ``data``.
+        sparsity: the pattern that a constant weight's codes obey along k (of a convolution: along its input channels).
     """
 
     name: str
@@ -29,6 +31,7 @@ class Tensor:
     data: np.ndarray | None = None
     quant: QuantParams | None = None
     codes: np.ndarray | None = None
+    sparsity: Sparsity | None = None
 
     def __post_init__(self) -> None:
         if self.codes is not None and (self.quant is None or self.data is None):

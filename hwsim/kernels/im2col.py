@@ -36,7 +36,7 @@ def im2col(
     Raises:
         ExecutionError: ``x`` is not of four dimensions, or its type cannot hold ``pad_value``.
     """
-    check_feature_map("im2col", x)
+    check_feature_map("im2col", x.shape, x.dtype)
     info = np.iinfo(x.dtype)
     if not info.min <= pad_value <= info.max:
         raise ExecutionError(f"im2col: {x.dtype} codes cannot hold the padding value {pad_value}")

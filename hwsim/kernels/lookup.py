@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import ExecutionError
+from hwsim.kernels.layout import flat, memory_order, shown
 from hwsim.kernels.operands import check_range
 
 
@@ -34,7 +35,6 @@ def _translated(codes: np.ndarray, table: np.ndarray, minimum: int) -> np.ndarra
     """Return the entries of byte codes, in the memory order of ``codes``: the interpreter's own loop over bytes."""
     entries = np.zeros(256, table.dtype)
     entries[np.arange(minimum, minimum + table.size) & 255] = table
-    order = np.argsort([-abs(stride) for stride in codes.strides], kind="stable")
-    outermost_first = np.ascontiguousarray(codes.transpose(order))
-    found = np.frombuffer(outermost_first.tobytes().translate(entries.tobytes()), table.dtype)
-    return found.reshape(outermost_first.shape).transpose(np.argsort(order))
+    order = memory_order(codes)
+    found = np.frombuffer(flat(codes, order).tobytes().translate(entries.tobytes()), table.dtype)
+    return shown(found, codes.shape, order)

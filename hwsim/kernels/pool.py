@@ -1,24 +1,28 @@
-"""Pooling on integers. Maximum and sum are separable: first along height, then along width."""
+"""Pooling on integers. Sums are separable: first along height, then along width."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
 from hwsim.errors import ExecutionError
+from hwsim.kernels.layout import CHANNELS_FIRST, CHANNELS_LAST, flat
+from hwsim.kernels.window_loops import Pooling, form_of, largest
 from hwsim.kernels.windows import check_feature_map, tap_slices, valid_counts
 
 
-def _along(
-    x: np.ndarray, axis: int, kernel: int, stride: int, dilation: int, pad: int, outputs: int, fill: int, op: np.ufunc
+def _sums_along(
+    x: np.ndarray, axis: int, kernel: int, stride: int, dilation: int, pad: int, outputs: int
 ) -> np.ndarray:
-    """Reduce windows along one axis with ``op``, starting from ``fill``."""
+    """Return the sums of windows along one axis."""
     shape = list(x.shape)
     shape[axis] = outputs
-    out = np.full(shape, fill, x.dtype)
+    out = np.zeros_like(x, shape=shape)
     target, source = np.moveaxis(out, axis, 0), np.moveaxis(x, axis, 0)
     for tap in range(kernel):
         to, origin = tap_slices(tap, x.shape[axis], stride, dilation, pad, outputs)
-        op(target[to], source[origin], out=target[to])
+        target[to] += source[origin]
     return out
 
 
@@ -47,11 +51,27 @@ def max_pool(
     Raises:
         ExecutionError: a window that holds no input at all.
     """
-    check_feature_map("max_pool", x)
+    check_feature_map("max_pool", x.shape, x.dtype)
     _counts("max_pool", x, kernel, strides, dilations, pads, out_h, out_w, include_pad=False)
-    low = int(np.iinfo(x.dtype).min)
-    rows = _along(x, 2, kernel[0], strides[0], dilations[0], pads[0], out_h, low, np.maximum)
-    return _along(rows, 3, kernel[1], strides[1], dilations[1], pads[1], out_w, low, np.maximum)
+    batch, channels, height, width = x.shape
+    shape = Pooling(batch, height, width, channels, out_h, out_w, *kernel, *strides, *dilations, *pads[:2])
+    lowest = np.iinfo(x.dtype).min
+    return pooled(x, (out_h, out_w), lambda codes, out: largest(codes, form_of(shape), lowest, out))
+
+
+def pooled(x: np.ndarray, size: tuple[int, ...], run: Callable[[np.ndarray, np.ndarray], None]) -> np.ndarray:
+    """Return ``[batch, channels, *size]`` of the type of ``x``, its channels innermost in memory.
+
+    Args:
+        x: integers ``[batch, channels, height, width]``.
+        size: height and width of the result.
+        run: writes the result, given the elements of ``x`` and its own, both flat with channels innermost.
+    """
+    codes = flat(x, CHANNELS_LAST)
+    codes.flags.writeable = False  # arrays that can be written are a type of their own to numba
+    out = np.empty((x.shape[0], *size, x.shape[1]), x.dtype)
+    run(codes, out.reshape(-1))
+    return out.transpose(CHANNELS_FIRST)
 
 
 def sum_pool(
@@ -85,10 +105,10 @@ def sum_pool(
     Raises:
         ExecutionError: a window that holds no input at all.
     """
-    check_feature_map("sum_pool", x)
+    check_feature_map("sum_pool", x.shape, x.dtype)
     valid = _counts("sum_pool", x, kernel, strides, dilations, pads, out_h, out_w, include_pad=False)
-    rows = _along(x.astype(np.int64), 2, kernel[0], strides[0], dilations[0], pads[0], out_h, 0, np.add)
-    sums = _along(rows, 3, kernel[1], strides[1], dilations[1], pads[1], out_w, 0, np.add)
+    rows = _sums_along(x.astype(np.int64), 2, kernel[0], strides[0], dilations[0], pads[0], out_h)
+    sums = _sums_along(rows, 3, kernel[1], strides[1], dilations[1], pads[1], out_w)
     if zero_point:
         sums -= zero_point * valid
     if include_pad:

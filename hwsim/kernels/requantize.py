@@ -40,9 +40,15 @@ def code_dtype(low: int, high: int) -> type[np.signedinteger]:
 
 @cache
 def fast(scheme: str, name: str) -> Callable[..., Codes | None] | None:
-    """Return the function ``name`` of a scheme's kernel file; None where there is no such file."""
-    module = f"hwsim.kernels.requantizers.{scheme}"
-    found: Callable[..., Codes | None] | None = getattr(import_module(module), name) if find_spec(module) else None
+    """Return the fast twin ``name`` of ``name_one``: of the scheme's kernel file, or of the scheme that it takes it over from.
+
+    None where there is no such file.
+    """
+    path = f"hwsim.kernels.requantizers.{scheme}"
+    found: Callable[..., Codes | None] | None = getattr(import_module(path), name, None) if find_spec(path) else None
+    module = definition(scheme).module
+    if found is None and not hasattr(module, f"{name}_one"):
+        return fast(module.LIKE, name)
     return found
 
 
@@ -80,8 +86,8 @@ def requantize(
     bounds = register_ends(unit, low, high, ends)
     work = Columns(
         acc=np.ascontiguousarray(acc, np.int64),
-        multiplier=np.ascontiguousarray(np.broadcast_to(constants.multiplier, acc.shape[1:])),
-        shift=np.ascontiguousarray(np.broadcast_to(constants.shift, acc.shape[1:])),
+        multiplier=_spread(constants.multiplier, acc.shape[1]),
+        shift=_spread(constants.shift, acc.shape[1]),
         unit=unit,
         zero_point=zero_point,
         low=bounds[0],
@@ -91,11 +97,15 @@ def requantize(
     return clamped((kernel(work) if kernel else None) or _one_by_one(work), bounds, low, high)
 
 
+def _spread(constant: np.ndarray, n: int) -> np.ndarray:
+    return np.ascontiguousarray(constant if len(constant) == n else np.broadcast_to(constant, n))
+
+
 def register_ends(unit: Requantizer, low: int, high: int, ends: tuple[int, int] | None) -> tuple[int, int]:
     """Return the codes between which ``unit`` works: ``ends`` where overflow comes before a fused clamp."""
-    clamps_first = getattr(definition(unit.scheme), "CLAMPS_FIRST", False)
-    one_step = clamps_first or unit.overflow in (None, CodeOverflow.SATURATE)
-    return (low, high) if ends is None or one_step else ends
+    if ends is None or unit.overflow in (None, CodeOverflow.SATURATE):
+        return low, high
+    return (low, high) if getattr(definition(unit.scheme), "CLAMPS_FIRST", False) else ends
 
 
 def clamped(done: Codes, bounds: tuple[int, int], low: int, high: int) -> Requantized:

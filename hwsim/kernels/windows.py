@@ -30,7 +30,7 @@ def valid_counts(
     return ((position >= -begin) & (position < size + end)).sum(axis=1, dtype=np.int64)
 
 
-def check_feature_map(name: str, x: np.ndarray) -> None:
-    """Raise ExecutionError unless ``x`` is an integer array ``[batch, channels, height, width]``."""
-    if x.ndim != 4 or x.dtype.kind not in "iu":
-        raise ExecutionError(f"{name}: needs integers [batch, channels, height, width], not {x.dtype} {x.shape}")
+def check_feature_map(name: str, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Raise ExecutionError unless that is an integer array ``[batch, channels, height, width]``."""
+    if len(shape) != 4 or dtype.kind not in "iu":
+        raise ExecutionError(f"{name}: needs integers [batch, channels, height, width], not {dtype} {shape}")

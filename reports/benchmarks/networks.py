@@ -3,7 +3,10 @@
 Run ``python reports/benchmarks/networks.py`` (needs ``pip install '.[oracle]'``); it writes ``networks.csv`` beside this file.
 Files are made by ``onnxruntime.quantization`` from the bundled topologies: uint8 activations, 7-bit weights per channel, so
 that ONNX Runtime is exact on every processor; the outputs are compared before anything is timed. Times are medians of runs
-that take turns; weights are packed before, as they are in ONNX Runtime's session.
+that take turns, in milliseconds of the thread's processor time; weights are packed before, as they are in ONNX Runtime's
+session. What is timed is ``run_integer``, with the checks and the encoding of the real-valued images, as ONNX Runtime's
+``run`` takes them too; ``hwsim.simulate`` adds the float32 network and its comparison. Small networks run often enough for a
+steady median.
 """
 
 from __future__ import annotations
@@ -33,11 +36,12 @@ from hwsim.schedule import schedule
 from hwsim.zoo import load_model, natural_images
 
 RUNS = 15
+LEAST_SECONDS = 0.5
 GOALS = {
-    ("resnet50", 1): 2.0,
-    ("squeezenet", 1): 3.0,
+    ("resnet50", 1): 1.25,
+    ("squeezenet", 1): 2.0,
     ("digits_mobilenet", 1): 3.0,
-    ("digits_mobilenet", 100): 3.0,
+    ("digits_mobilenet", 100): 2.0,
     ("shufflenet", 1): 3.0,
 }
 MACHINE = ("psum=exact", "accumulator=int32:wrap", "requantizer=float32", "arithmetic=onnxruntime")
@@ -81,7 +85,7 @@ def quantized(folder: str, name: str, count: int = 1) -> tuple[str, dict[str, np
 def runner(graph: Graph, image: dict[str, np.ndarray]) -> Callable[[], dict[str, np.ndarray]]:
     """Return a call that computes all integers of one image."""
     machine = hwsim.accelerator("edge_16x16", overrides=[f"datapath.{key}" for key in MACHINE])
-    mappings = schedule(graph, machine)
+    mappings = schedule(graph, machine).mappings
     layers = {node.name: Layer.of(graph, node, machine, mappings.get(node.name)) for node in graph.nodes}
     constants = encode_constants(graph)
     return lambda: run_integer(graph, layers, image, constants=constants)
@@ -95,20 +99,21 @@ def measure(name: str, count: int, folder: str) -> dict[str, object]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options)
-    start = time.perf_counter()
+    start = time.thread_time()
     found = ours()
-    first = time.perf_counter() - start
+    first = time.thread_time() - start
     for result, output in zip(session.run(None, image), session.get_outputs(), strict=True):
         grid, value = graph.tensors[output.name].quant, found[output.name]
         assert np.array_equal(result, value if grid is None or result.dtype == value.dtype else grid.decode(value)), (
             name
         )
     times: dict[str, list[float]] = {"hwsim": [], "onnxruntime": []}
-    for _ in range(RUNS):
+    began = time.thread_time()
+    while len(times["hwsim"]) < RUNS or time.thread_time() - began < LEAST_SECONDS:
         for who, call in (("hwsim", ours), ("onnxruntime", lambda: session.run(None, image))):
-            start = time.perf_counter()
+            start = time.thread_time()
             call()
-            times[who].append(time.perf_counter() - start)
+            times[who].append(time.thread_time() - start)
     mine, peer = (statistics.median(times[who]) for who in ("hwsim", "onnxruntime"))
     macs = sum(row["macs"] for row in hwsim.simulate(graph, hwsim.accelerator("edge_16x16")).layers.rows())
     return {
@@ -119,6 +124,7 @@ def measure(name: str, count: int, folder: str) -> dict[str, object]:
         "onnxruntime_ms": round(peer * 1e3, 2),
         "ratio": round(mine / peer, 2),
         "goal_ratio": GOALS[name, count],
+        "verdict": "met" if mine / peer <= GOALS[name, count] else "missed",
         "first_call_s": round(first, 2),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }

@@ -38,6 +38,12 @@ def power(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
     return [np.asarray(np.power(x, exponent))]
 
 
+def where(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Where: x where the condition is not 0, else y."""
+    x, y, condition = inputs
+    return [np.where(condition != 0, x, y)]
+
+
 OPERATORS: dict[str, FloatOp] = {
     "Add": _binary(np.add),
     "Sub": _binary(np.subtract),
@@ -45,4 +51,5 @@ OPERATORS: dict[str, FloatOp] = {
     "Div": _binary(np.divide),
     "Pow": power,
     "Sum": total,
+    "Where": where,
 }

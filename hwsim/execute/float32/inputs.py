@@ -8,8 +8,11 @@ import numpy as np
 
 from hwsim.errors import ExecutionError, did_you_mean
 from hwsim.graph import Graph
+from hwsim.graph.layouts import file_shape
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
+
+MIN_SPATIAL_RANK = 3  # batch, channels and one dimension more
 
 
 def checked_inputs(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -39,6 +42,7 @@ def _checked(graph: Graph, name: str, given: np.ndarray) -> np.ndarray:
         shape = "[" + ", ".join(map(str, given.shape)) + "]"
         raise ExecutionError(
             f"{graph.name}: input {name!r} must have shape {_any_batch(graph, name)}, with any batch, not {shape}"
+            f"{_way_out(expected, given.shape)}"
         )
     if not (np.issubdtype(given.dtype, np.number) or given.dtype == bool) or np.iscomplexobj(given):
         raise ExecutionError(f"{graph.name}: input {name!r} must hold real numbers, not {given.dtype}")
@@ -54,6 +58,8 @@ def _checked(graph: Graph, name: str, given: np.ndarray) -> np.ndarray:
         return grid.decode(np.ascontiguousarray(given))
     with np.errstate(over="ignore"):
         array = np.ascontiguousarray(given, dtype=np.float32).reshape(given.shape)
+    if np.isfinite(array).all():
+        return array
     if np.isnan(array).any():
         raise ExecutionError(
             f"{graph.name}: input {name!r} holds {int(np.isnan(array).sum())} NaN among {array.size} values; "
@@ -67,8 +73,20 @@ def _checked(graph: Graph, name: str, given: np.ndarray) -> np.ndarray:
     return array
 
 
+def _way_out(expected: tuple[int, ...], given: tuple[int, ...]) -> str:
+    """Return how to turn an array whose channels stand last; nothing for other shapes."""
+    if len(expected) < MIN_SPATIAL_RANK or given[1:] != (*expected[2:], expected[1]):
+        return ""
+    order = (0, len(expected) - 1, *range(1, len(expected) - 1))
+    return f"; its channels stand last: give numpy.transpose(array, {order})"
+
+
 def _any_batch(graph: Graph, name: str) -> str:
-    shape = graph.tensors[name].shape
+    own, file = graph.tensors[name].shape, file_shape(graph, name)
+    return _text(own) if own == file else f"{_text(file)} (or {_text(own)})"
+
+
+def _text(shape: tuple[int, ...]) -> str:
     return "[" + ", ".join(["batch", *map(str, shape[1:])][: len(shape)]) + "]"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def reshape(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
 def flatten(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
     """Flatten into two dimensions at ``axis``."""
     x, axis = inputs[0], node.attributes["axis"]
-    return [x.reshape(int(np.prod(x.shape[:axis])), -1)]
+    return [x.reshape(math.prod(x.shape[:axis]), -1)]
 
 
 def squeeze(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -96,9 +97,10 @@ def identity(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def reinterpret(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Reinterpret: what the same codes stand for on another grid."""
+    """Reinterpret: what the same codes stand for on another grid, whose zero point may be an operand."""
     factor, offset = (np.float32(node.attributes[key]) for key in ("factor", "offset"))
-    return [inputs[0] * factor + offset]
+    real = inputs[0] * factor + offset
+    return [real - inputs[1] if len(inputs) > 1 else real]
 
 
 OPERATORS = {

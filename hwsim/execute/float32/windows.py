@@ -79,7 +79,7 @@ def padded(x: np.ndarray, w: Windows, fill: Any) -> np.ndarray:
     height, width = w.padded
     if (height, width) == w.size and w.before == (0, 0):
         return x
-    result = np.full((*x.shape[:2], height, width), fill, dtype=x.dtype)
+    result = np.full_like(x, fill, shape=(*x.shape[:2], height, width))
     (top, left), (rows, columns) = w.before, w.size
     result[:, :, top : top + rows, left : left + columns] = x
     return result

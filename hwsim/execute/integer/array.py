@@ -10,12 +10,14 @@ from hwsim.errors import ExecutionError
 from hwsim.execute.float32.activation import clamp
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.product import ArrayProduct
-from hwsim.execute.integer.requantize import raw, scale_ratio, to_codes
+from hwsim.execute.integer.requantize import raw, to_codes
+from hwsim.execute.integer.rescaling import leaves_raw as leaves_raw
+from hwsim.execute.integer.rescaling import output_ratio as output_ratio
+from hwsim.execute.integer.sparse import active_products
 from hwsim.kernels.mac import accumulate_gemm
-from hwsim.numerics.formats import IntFormat, bits_for_range
+from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 
-RAW_BITS = 32
 INT32_LIMIT = (1 << 30) - 1  # room for a zero point
 
 
@@ -59,14 +61,16 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     if permutation is not None:
         ifmap, weight = ifmap[:, :, permutation], weight[:, permutation, :]
     at_start = layer.datapath.bias == "start"
-    datapath, tree = layer.datapath, layer.mapping.array.adder_tree
+    datapath, tree = layer.datapath, layer.mapping.tree
+    if datapath.zero_gating != "none":
+        layer.counters.count(active_products(ifmap, weight, datapath.zero_gating, layer.mapping.mac))
     accumulate = partial(
         accumulate_gemm,
         psum=datapath.psum,
         a_range=x_range,
         tree=tree,
         multiplier=layer.multiplier,
-        formats=None if layer.multiplier.is_exact else (_entering(layer, 0), _entering(layer, 1)),
+        formats=None if layer.multiplier.is_exact else (layer.entering(0), layer.entering(1)),
     )
     result = accumulate(
         np.ascontiguousarray(ifmap),
@@ -85,6 +89,7 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     if layer.on_product is not None:
         beside = zero_w if dynamic is not None else np.zeros_like(zero_w)
         layer.on_product(
+            layer,
             ArrayProduct(
                 ifmap=ifmap,
                 weight=weight,
@@ -92,7 +97,7 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
                 weight_zero_point=beside,
                 sums=sums,
                 accumulate=accumulate,
-            )
+            ),
         )
     return sums
 
@@ -115,17 +120,6 @@ def multiplied(grid: QuantParams, codes: np.ndarray) -> np.ndarray:
     operands = codes if isinstance(grid.format, IntFormat) else grid.format.operands(codes)
     low, high = grid.format.operand_range
     return operands.astype(np.int32 if low >= -INT32_LIMIT and high <= INT32_LIMIT else np.int64, copy=False)
-
-
-def _entering(layer: Layer, index: int) -> IntFormat:
-    """Return the integers that enter the multiplier: codes, or centred codes, which are signed and one bit wider."""
-    grid = layer.grid(index)
-    if not isinstance(grid.format, IntFormat):
-        low, high = grid.format.operand_range
-        return IntFormat(bits=bits_for_range(low, high))
-    if layer.datapath.zero_point == "subtracted" and not grid.is_symmetric:
-        return IntFormat(bits=grid.format.bits + 1)
-    return grid.format
 
 
 def zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
@@ -154,18 +148,3 @@ def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
     if leaves_raw(layer):
         return raw(layer, sums)
     return to_codes(layer, sums, output_ratio(layer))
-
-
-def output_ratio(layer: Layer) -> np.ndarray:
-    """Return the output codes per accumulator unit as float64 ``[n]`` or ``[1]``, rounded as the scheme's runtime does."""
-    ifmap, weight = (layer.grid(index).operand_scales() for index in (0, 1))
-    return scale_ratio(layer, float(ifmap[0]), weight, float(layer.output_grid().scales()[0]))
-
-
-def leaves_raw(layer: Layer) -> bool:
-    """Whether the result is the accumulator itself: codes of 32 bits and more in its own unit (ConvInteger)."""
-    if not layer.output_is_coded():
-        return False
-    grid = layer.output_grid()
-    unit = layer.grid(0).operand_scales() * layer.grid(1).operand_scales()
-    return grid.format.bits >= RAW_BITS and grid.is_symmetric and bool((unit == grid.scales()).all())

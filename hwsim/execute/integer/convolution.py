@@ -7,31 +7,23 @@ import numpy as np
 from hwsim.execute.float32.windows import Windows, windows
 from hwsim.execute.integer.array import array_product, requantized
 from hwsim.execute.integer.layer import Layer
-from hwsim.execute.integer.prepared import finished, prepared
+from hwsim.execute.integer.prepared import Prepared, prepared
 from hwsim.graph import Node
-from hwsim.kernels.gemm import Window, conv_requantized
+from hwsim.kernels.gemm import Plan, Window, plan_convolution
 from hwsim.kernels.im2col import im2col
 
 
 def convolution(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """Conv: codes ``[batch, channels, height, width]`` and ``[out, channels / groups, kh, kw]``."""
     x, weight = operands[:2]
-    geometry = windows(layer.node, x.shape[2], x.shape[3])
     groups = layer.node.attributes["groups"]
-    bias = _bias(layer, operands, groups)
-    proven = prepared(layer, weight, bias, groups)
+    proven = prepared(layer, weight, lambda: _bias(layer, operands, groups), groups)
     if proven is not None:
-        window = Window(
-            kernel=geometry.kernel,
-            strides=geometry.strides,
-            dilations=geometry.dilations,
-            pads=(*geometry.before, *geometry.after),
-            pad_code=layer.grid(0).zero_point[0],
-        )
-        return [finished(layer, conv_requantized(x, proven.packed, window, proven.epilogue))]
+        return [proven.run(layer, x, lambda ready: _plan(layer, x, ready))]
+    geometry = windows(layer.node, x.shape[2], x.shape[3])
     out_channels = weight.shape[0]
     kernels = weight.reshape(groups, out_channels // groups, -1).transpose(0, 2, 1)
-    return [_convolve(layer, x, geometry, kernels, bias)]
+    return [_convolve(layer, x, geometry, kernels, _bias(layer, operands, groups))]
 
 
 def transposed_convolution(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
@@ -76,6 +68,18 @@ def _cropped(x: np.ndarray, node: Node, geometry: Windows) -> tuple[np.ndarray, 
     x = x[:, :, top : x.shape[2] - bottom, left : x.shape[3] - right]
     kept = equivalent_convolution(node).with_attributes(pads=tuple(max(pad, 0) for pad in pads))
     return x, windows(kept, x.shape[2], x.shape[3])
+
+
+def _plan(layer: Layer, x: np.ndarray, ready: Prepared) -> Plan:
+    geometry = windows(layer.node, x.shape[2], x.shape[3])
+    window = Window(
+        kernel=geometry.kernel,
+        strides=geometry.strides,
+        dilations=geometry.dilations,
+        pads=(*geometry.before, *geometry.after),
+        pad_code=layer.grid(0).zero_point[0],
+    )
+    return plan_convolution(x.shape, x.dtype, ready.packed, window, ready.epilogue)
 
 
 def _bias(layer: Layer, operands: list[np.ndarray], groups: int) -> np.ndarray | None:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from hwsim.errors import ExecutionError
-from hwsim.execute.integer.product import ArrayProduct
 from hwsim.graph import OPS, Graph, Node, Tensor, Work
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
-from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.formats import IntFormat, bits_for_range
 from hwsim.numerics.multiplier import Multiplier
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizer import Requantizer
+
+if TYPE_CHECKING:
+    from hwsim.execute.integer.product import ArrayProduct
 
 _KINDS = {
     "Conv": "convolution",
@@ -41,6 +43,8 @@ class Counters:
         clipped: results outside the output format's range or, where a clamp is fused, outside of the grid's end.
         requantized: results that went through a requantizer.
         peak: largest magnitude seen in an accumulator.
+        active_products: products of the array that zero gating lets toggle; counted on machines that gate.
+        products: all of them.
     """
 
     overflow_events: int = 0
@@ -49,6 +53,13 @@ class Counters:
     clipped: int = 0
     requantized: int = 0
     peak: int = 0
+    active_products: int = 0
+    products: int = 0
+
+    def count(self, products: tuple[int, int]) -> None:
+        """Add (products that toggle, products computed)."""
+        self.active_products += products[0]
+        self.products += products[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +73,9 @@ class Layer:
         mapping: how its GEMM is cut; None for operators of the vector unit.
         counters: filled while the layer runs.
         memory: what the layer keeps from one call to the next, as packed weights.
-        on_product: called with what enters and leaves the array, each time that it computes; it must not change them.
+        on_product: called with this layer and what enters and leaves the array, each time that it computes; it must not
+            change them.
+        grids: of tensors whose zero points this inference computed.
     """
 
     graph: Graph
@@ -71,7 +84,8 @@ class Layer:
     mapping: Mapping | None = None
     counters: Counters = field(default_factory=Counters)
     memory: dict[str, Any] = field(default_factory=dict)
-    on_product: Callable[[ArrayProduct], None] | None = None
+    on_product: Callable[[Layer, ArrayProduct], None] | None = None
+    grids: dict[str, QuantParams] = field(default_factory=dict)
 
     @classmethod
     def of(cls, graph: Graph, node: Node, accelerator: Accelerator, mapping: Mapping | None) -> Layer:
@@ -122,7 +136,7 @@ class Layer:
         return self.graph.tensors[self.node.outputs[index]].quant is not None
 
     def _calibrated(self, name: str) -> QuantParams:
-        params = self.graph.tensors[name].quant
+        params = self.grids.get(name, self.graph.tensors[name].quant)
         if params is None or not params.is_calibrated:
             raise ExecutionError(
                 f"{self.graph.name}: tensor {name!r} of layer {self.node.name!r} has no calibrated grid; "
@@ -144,6 +158,15 @@ class Layer:
     def has_input(self, index: int) -> bool:
         """Whether the optional input ``index`` is there."""
         return index < len(self.node.inputs) and bool(self.node.inputs[index])
+
+    def entering(self, index: int) -> IntFormat:
+        """Return the integers that enter the multiplier: codes, or centred codes, which are signed and one bit wider."""
+        number = self.grid(index).format
+        if not isinstance(number, IntFormat):
+            return IntFormat(bits=bits_for_range(*number.operand_range))
+        if self.datapath.zero_point == "subtracted" and not self.grid(index).is_symmetric:
+            return IntFormat(bits=number.bits + 1)
+        return number
 
     def centred(self, index: int, codes: np.ndarray) -> np.ndarray:
         """Return ``code - zero point`` of input ``index`` as int64."""

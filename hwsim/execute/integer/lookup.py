@@ -10,6 +10,7 @@ import numpy as np
 from hwsim.execute.float32.activation import clamp
 from hwsim.execute.float32.registry import FLOAT_OPS
 from hwsim.execute.integer.layer import Layer
+from hwsim.kernels.encode import encode
 from hwsim.kernels.lookup import lookup
 
 TABLE_BITS = 16
@@ -42,7 +43,7 @@ def real(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _stored(layer: Layer, index: int, value: np.ndarray) -> np.ndarray:
-    return layer.output_grid(index).encode(value) if layer.output_is_coded(index) else value
+    return encode(layer.output_grid(index), value) if layer.output_is_coded(index) else value
 
 
 def _has_grid(layer: Layer, index: int) -> bool:

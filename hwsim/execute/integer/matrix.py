@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from hwsim.execute.integer.array import array_product, requantized
 from hwsim.execute.integer.layer import Layer
-from hwsim.execute.integer.prepared import finished, prepared
-from hwsim.kernels.gemm import gemm_requantized
+from hwsim.execute.integer.prepared import prepared
+from hwsim.kernels.gemm import plan_gemm
 
 
 def gemm(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """Gemm: codes ``[m, k]``, weight ``[k, n]``, bias of n values or one."""
     x, weight = operands[:2]
-    bias = None
-    if layer.has_input(2):
-        bias = np.broadcast_to(operands[2].astype(np.int64).reshape(1, -1), (1, weight.shape[1]))
+
+    def bias() -> np.ndarray | None:
+        if not layer.has_input(2):
+            return None
+        return np.broadcast_to(operands[2].astype(np.int64).reshape(1, -1), (1, weight.shape[1]))
+
     return [_rows(layer, x, weight, bias)]
 
 
@@ -27,7 +32,7 @@ def matmul(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     if b.ndim == 1:
         return [matmul(layer, [a, b[:, None]])[0][..., 0]]
     if b.ndim == 2:
-        return [_rows(layer, a.reshape(-1, a.shape[-1]), b, None).reshape(*a.shape[:-1], b.shape[-1])]
+        return [_rows(layer, a.reshape(-1, a.shape[-1]), b, lambda: None).reshape(*a.shape[:-1], b.shape[-1])]
     leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     left = np.broadcast_to(a, (*leading, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
     right = np.broadcast_to(b, (*leading, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
@@ -35,12 +40,12 @@ def matmul(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     return [requantized(layer, sums).reshape(*leading, a.shape[-2], b.shape[-1])]
 
 
-def _rows(layer: Layer, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+def _rows(layer: Layer, x: np.ndarray, weight: np.ndarray, bias: Callable[[], np.ndarray | None]) -> np.ndarray:
     """Return the codes of ``x [m, k]`` by one ``weight [k, n]``."""
     proven = prepared(layer, weight, bias, 1)
     if proven is not None:
-        return finished(layer, gemm_requantized(np.ascontiguousarray(x), proven.packed, proven.epilogue))
-    return requantized(layer, array_product(layer, x[None], weight[None], bias)[0])
+        return proven.run(layer, x, lambda ready: plan_gemm(x.shape, x.dtype, ready.packed, ready.epilogue))
+    return requantized(layer, array_product(layer, x[None], weight[None], bias())[0])
 
 
 OPERATORS = {"Gemm": gemm, "MatMul": matmul}

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from hwsim.errors import ExecutionError
 from hwsim.execute.float32.windows import windows
 from hwsim.execute.integer.layer import Layer
-from hwsim.execute.integer.requantize import scale_ratio, to_codes
+from hwsim.execute.integer.requantize import to_codes
+from hwsim.execute.integer.rescaling import mean_ratio
 from hwsim.kernels import pool as kernels
-from hwsim.numerics.requantizer import SHIFT_ONLY
 
 
 def _geometry(layer: Layer, codes: np.ndarray) -> tuple[Any, ...]:
@@ -66,19 +65,10 @@ def global_max_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray
 
 
 def _mean(layer: Layer, sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    grid = layer.output_grid()
-    result = np.empty(sums.shape, dtype=grid.storage_dtype)
-    own, output = float(layer.grid(0).scales()[0]), float(grid.scales()[0])
+    result = np.empty(sums.shape, dtype=layer.output_grid().storage_dtype)
     for count in np.unique(counts):
-        if layer.datapath.requantizer.scheme in SHIFT_ONLY and count & (count - 1):
-            raise ExecutionError(
-                f"layer {layer.node.name!r}: the mean of {count} elements is no shift, and its requantizer only shifts; "
-                f'give it another one in a precision plan: [[layer]] match = "{layer.node.name}", '
-                f'requantizer = "fixed_point"'
-            )
         where = counts == count
-        scale = scale_ratio(layer, own, np.ones(1, dtype=np.float32), output * int(count))
-        result[where] = to_codes(layer, sums[where], scale)
+        result[where] = to_codes(layer, sums[where], mean_ratio(layer, int(count)))
     return result
 
 

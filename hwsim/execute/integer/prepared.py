@@ -7,7 +7,8 @@ path of ``array`` with the same results.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from hwsim.execute.integer.requantize import code_range
 from hwsim.kernels.gemm import (
     Epilogue,
     PackedWeights,
-    Requantized,
+    Plan,
     make_epilogue,
     pack_kernels,
     pack_weights,
@@ -28,6 +29,7 @@ from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.requantizers import definition
 
 WIDEST_CODES = 16
+PLANS = 4  # a chunk of images and a last, shorter one, and as many more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,34 +39,52 @@ class Prepared:
     Args:
         packed: its weights.
         epilogue: from sums to codes.
+        dtype: that the codes are stored in.
+        plans: the product at every shape and type of activations met so far.
     """
 
     packed: PackedWeights
     epilogue: Epilogue
+    dtype: np.dtype
+    plans: dict[tuple[tuple[int, ...], np.dtype], Plan] = field(default_factory=dict)
+
+    def run(self, layer: Layer, x: np.ndarray, plan: Callable[[Prepared], Plan]) -> np.ndarray:
+        """Return the codes of ``x`` in their storage type, and count what happened.
+
+        Args:
+            layer: whose counters grow.
+            x: activation codes.
+            plan: called for shapes and types that were not met before.
+        """
+        key = x.shape, x.dtype
+        ready = self.plans.get(key)
+        if ready is None:
+            if len(self.plans) == PLANS:
+                self.plans.pop(next(iter(self.plans)))
+            ready = self.plans[key] = plan(self)
+        (codes, below, above, peak), counters = ready(x), layer.counters
+        counters.outputs += codes.size
+        counters.requantized += codes.size
+        counters.clipped += below + above
+        if peak > counters.peak:
+            counters.peak = peak
+        return codes if codes.dtype == self.dtype else codes.astype(self.dtype)
 
 
-def prepared(layer: Layer, weight: np.ndarray, bias: np.ndarray | None, groups: int) -> Prepared | None:
+def prepared(layer: Layer, weight: np.ndarray, bias: Callable[[], np.ndarray | None], groups: int) -> Prepared | None:
     """Return the layer's packed form, made at the first call; None where the general path has to run.
 
     Args:
         layer: a layer with constant weights.
         weight: codes ``[out_channels, channels / groups, kernel_h, kernel_w]``, or ``[k, n]`` with ``groups`` 1.
-        bias: int64 ``[groups, n]`` or None.
+        bias: gives int64 ``[groups, n]`` or None.
         groups: of a convolution.
     """
     if layer.on_product is not None:
         return None
-    return layer.remembered("prepared", lambda: _prepare(layer, weight, bias, groups) if _is_eligible(layer) else None)
-
-
-def finished(layer: Layer, done: Requantized) -> np.ndarray:
-    """Return the codes in their storage type, and count what happened."""
-    counters = layer.counters
-    counters.outputs += done.codes.size
-    counters.requantized += done.codes.size
-    counters.clipped += done.below + done.above
-    counters.peak = max(counters.peak, done.peak)
-    return done.codes.astype(layer.output_grid().storage_dtype, copy=False)
+    return layer.remembered(
+        "prepared", lambda: _prepare(layer, weight, bias(), groups) if _is_eligible(layer) else None
+    )
 
 
 def _is_eligible(layer: Layer) -> bool:
@@ -76,6 +96,7 @@ def _is_eligible(layer: Layer) -> bool:
         and all(isinstance(grid.format, IntFormat) and grid.format.bits <= WIDEST_CODES for grid in grids)
         and (layer.grid(1).is_symmetric or layer.datapath.zero_point == "subtracted")
         and layer.datapath.multiplier == "exact"
+        and layer.datapath.zero_gating == "none"  # which the general path counts
         and layer.output_is_coded()
         and isinstance(layer.output_grid().format, IntFormat)
         and not leaves_raw(layer)
@@ -103,7 +124,8 @@ def _prepare(layer: Layer, weight: np.ndarray, bias: np.ndarray | None, groups: 
         if is_kernel
         else pack_weights(operands, (low, high), offset)
     )
-    return Prepared(packed=packed, epilogue=_epilogue(layer, packed, static))
+    dtype = layer.output_grid().storage_dtype
+    return Prepared(packed=packed, epilogue=_epilogue(layer, packed, static), dtype=dtype)
 
 
 def _is_proven(layer: Layer, columns: np.ndarray, static: np.ndarray, a_range: tuple[int, int]) -> bool:

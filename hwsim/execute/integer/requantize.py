@@ -7,7 +7,7 @@ import numpy as np
 from hwsim.execute.integer.layer import Layer
 from hwsim.kernels.requantize import Requantized, requantize
 from hwsim.numerics.quant_params import QuantParams
-from hwsim.numerics.requantizers import definition, layer_scale
+from hwsim.numerics.requantizers import definition
 
 
 def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> tuple[int, int]:
@@ -17,11 +17,6 @@ def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> t
     """
     low, high = (None if end is None else int(grid.encode(np.array([end], dtype=np.float32))[0]) for end in clamp)
     return grid.integers.minimum if low is None else low, grid.integers.maximum if high is None else high
-
-
-def scale_ratio(layer: Layer, first: float, others: np.ndarray, output: float) -> np.ndarray:
-    """Return ``first * others / output`` as float64 ``[n]``, rounded as the runtime of the layer's scheme rounds it."""
-    return layer_scale(layer.requantizer.scheme, layer.kind, first, others, output)
 
 
 def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
@@ -46,7 +41,7 @@ def counted(layer: Layer, done: Requantized) -> np.ndarray:
     """Return the codes in their storage type, and count what was clipped."""
     layer.counters.clipped += done.clipped_low + done.clipped_high
     layer.counters.requantized += done.codes.size
-    return done.codes.astype(layer.output_grid().storage_dtype)
+    return done.codes.astype(layer.output_grid().storage_dtype, copy=False)
 
 
 def raw(layer: Layer, sums: np.ndarray) -> np.ndarray:

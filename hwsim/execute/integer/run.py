@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -15,7 +15,10 @@ from hwsim.execute.integer.arithmetic import operators
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.lookup import real, table
 from hwsim.execute.integer.movement import move
+from hwsim.execute.integer.run_time import grids_found
 from hwsim.graph import OPS, Graph, Work, passes_grid, runs_on_array
+from hwsim.kernels.encode import encode
+from hwsim.numerics.quant_params import QuantParams
 
 IntegerOp = Callable[[Layer, list[np.ndarray]], list[np.ndarray]]
 
@@ -75,30 +78,31 @@ def run_integer(
     if not graph.is_quantized:
         raise ExecutionError(f"{graph.name}: no tensor has a grid; quantize the graph before executing it in integers")
     constants = encode_constants(graph) if constants is None else constants
-    values: dict[str, np.ndarray] = {}
+    values = dict(constants)
     for name, array in checked_inputs(graph, inputs).items():
         grid = graph.tensors[name].quant
         if grid is not None and not grid.is_calibrated:
             raise ExecutionError(
                 f"{graph.name}: input {name!r} has no calibrated grid; quantize with calibration inputs"
             )
-        values[name] = array if grid is None else grid.encode(array)
+        values[name] = array if grid is None else encode(grid, array)
         if observe is not None:
             observe(name, values[name])
-    readers = Counter(name for node in graph.nodes for name in node.inputs)
-    readers.update(graph.outputs)
-    for node in graph.nodes:
-        operands = [constants[name] if name in constants else values[name] for name in node.inputs if name]
+    grids: dict[str, QuantParams] = {}
+    for node, released in zip(graph.nodes, graph.released, strict=True):
+        operands = [values[name] for name in node.inputs if name]
         layer = layers[node.name]
-        results = layer.remembered("operator", partial(operator_of, layer))(layer, operands)
-        for name, codes in zip(node.outputs, results, strict=True):
+        if grids or node.op == "Reinterpret":
+            grids.update(grids_found(graph, node, operands, grids))
+        if grids and not grids.keys().isdisjoint((*node.inputs, *node.outputs)):
+            layer = replace(layer, grids=grids, memory={})  # what a layer remembers depends on its grids
+        operator = layer.memory.get("operator") or layer.remembered("operator", partial(operator_of, layer))
+        for name, codes in zip(node.outputs, operator(layer, operands), strict=True):
             values[name] = codes
             if observe is not None:
                 observe(name, codes)
-        readers.subtract(node.inputs)
-        for name in (*node.inputs, *node.outputs):
-            if not readers[name]:
-                values.pop(name, None)
+        for name in released:
+            del values[name]
     return {name: values[name] for name in graph.outputs}
 
 

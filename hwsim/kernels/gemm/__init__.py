@@ -5,15 +5,16 @@ instruction (``dot``, ``tile``), between the packing of activations (``gather``)
 (``finish``). ``product``, ``requantized`` and ``convolution`` call it. Every route returns the same integers.
 """
 
-from hwsim.kernels.gemm.convolution import Window, conv_packed, conv_requantized, pack_kernels
+from hwsim.kernels.gemm.convolution import Window, conv_packed, conv_requantized, pack_kernels, plan_convolution
 from hwsim.kernels.gemm.epilogue import Epilogue, make_epilogue
 from hwsim.kernels.gemm.product import exact_gemm, gemm_packed
-from hwsim.kernels.gemm.requantized import Requantized, gemm_requantized
+from hwsim.kernels.gemm.requantized import Plan, Requantized, gemm_requantized, plan_gemm
 from hwsim.kernels.gemm.weights import PackedWeights, pack_weights
 
 __all__ = [
     "Epilogue",
     "PackedWeights",
+    "Plan",
     "Requantized",
     "Window",
     "conv_packed",
@@ -24,4 +25,6 @@ __all__ = [
     "make_epilogue",
     "pack_kernels",
     "pack_weights",
+    "plan_convolution",
+    "plan_gemm",
 ]

@@ -14,10 +14,11 @@ from hwsim.errors import ExecutionError
 from hwsim.kernels.gemm.depthwise_weights import pack_depthwise
 from hwsim.kernels.gemm.epilogue import Epilogue
 from hwsim.kernels.gemm.gather import Source
-from hwsim.kernels.gemm.launch import launch
+from hwsim.kernels.gemm.intake import intake
+from hwsim.kernels.gemm.launch import prepare_launch
 from hwsim.kernels.gemm.product import gemm_packed
-from hwsim.kernels.gemm.requantized import Requantized, finish_sums, launch_finished, requantized
-from hwsim.kernels.gemm.weights import PackedWeights, checked_codes, pack_weights
+from hwsim.kernels.gemm.requantized import CompiledPlan, Plan, Requantized, finish_sums, launch_finished
+from hwsim.kernels.gemm.weights import PackedWeights, pack_weights
 from hwsim.kernels.windows import check_feature_map
 
 
@@ -84,21 +85,15 @@ def conv_packed(x: np.ndarray, packed: PackedWeights, window: Window) -> np.ndar
     Raises:
         ExecutionError: a shape that does not meet the weights, or a code beyond the range.
     """
-    codes, source = _source(x, packed, window)
-    channels = packed.groups * packed.n
+    way = intake(x.dtype, packed)
+    source, channels = _source(x.shape, x.dtype, packed, window), packed.groups * packed.n
+    codes = np.ascontiguousarray(way(x).transpose(0, 2, 3, 1))
     out = np.empty((x.shape[0], source.out_h, source.out_w, channels), np.int32 if packed.fits_int32 else np.int64)
     if packed.fits_int32:
-        part = packed.parts[0]
-        launch(
-            codes,
-            source,
-            packed,
-            part,
-            out_group=packed.n,
-            out_row=channels,
-            pad=window.pad_code,
-            out_sums=out,
+        launch = prepare_launch(
+            source, packed, packed.parts[0], codes.dtype, out_group=packed.n, out_row=channels, pad=window.pad_code
         )
+        launch(codes, out_sums=out.reshape(-1))
     else:
         sums = gemm_packed(_windows(codes, packed, window, source), packed)
         out.reshape(-1, packed.groups, packed.n)[...] = sums.transpose(1, 0, 2)
@@ -107,23 +102,32 @@ def conv_packed(x: np.ndarray, packed: PackedWeights, window: Window) -> np.ndar
 
 def conv_requantized(x: np.ndarray, packed: PackedWeights, window: Window, epilogue: Epilogue) -> Requantized:
     """Return the codes ``[batch, groups * n, out_h, out_w]`` of a convolution; arguments as in ``conv_packed``."""
+    return plan_convolution(x.shape, x.dtype, packed, window, epilogue)(x)
+
+
+def plan_convolution(
+    shape: tuple[int, ...], dtype: np.dtype, packed: PackedWeights, window: Window, epilogue: Epilogue
+) -> Plan:
+    """Return ``conv_requantized`` for maps of ``shape`` and ``dtype``, with all that depends on no code done."""
+    source, channels, way = _source(shape, dtype, packed, window), packed.groups * packed.n, intake(dtype, packed)
     if not epilogue.is_compiled:
-        sums = conv_packed(x, packed, window).transpose(0, 2, 3, 1)
-        done = finish_sums(sums.reshape(-1, packed.groups, packed.n), epilogue)
-        codes = done.codes.reshape(sums.shape)
-        return Requantized(codes=codes.transpose(0, 3, 1, 2), below=done.below, above=done.above, peak=done.peak)
-    codes, source = _source(x, packed, window)
-    channels = packed.groups * packed.n
-    out = np.empty((x.shape[0], source.out_h, source.out_w, channels), epilogue.dtype)
-    steps = {"out_group": packed.n, "out_row": channels}
-    counts = launch_finished(codes, source, packed, epilogue, out, pad=window.pad_code, **steps)
-    return requantized(out.transpose(0, 3, 1, 2), counts)
+        return lambda x: _convolution_by_sums(x, packed, window, epilogue)
+    launch = launch_finished(source, packed, epilogue, way, out_group=packed.n, out_row=channels, pad=window.pad_code)
+    out = (shape[0], source.out_h, source.out_w, channels)
+    return CompiledPlan(intake=way, launch=launch, shape=out, dtype=epilogue.dtype, is_map=True)
 
 
-def _source(x: np.ndarray, packed: PackedWeights, window: Window) -> tuple[np.ndarray, Source]:
-    """Return the codes of ``x``, channels innermost, and how they are read."""
-    check_feature_map("convolution", x)
-    batch, channels, height, width = x.shape
+def _convolution_by_sums(x: np.ndarray, packed: PackedWeights, window: Window, epilogue: Epilogue) -> Requantized:
+    sums = conv_packed(x, packed, window).transpose(0, 2, 3, 1)
+    done = finish_sums(sums.reshape(-1, packed.groups, packed.n), epilogue)
+    codes = done.codes.reshape(sums.shape)
+    return Requantized(codes=codes.transpose(0, 3, 1, 2), below=done.below, above=done.above, peak=done.peak)
+
+
+def _source(shape: tuple[int, ...], dtype: np.dtype, packed: PackedWeights, window: Window) -> Source:
+    """Return how maps of ``shape`` are read, whose channels lie innermost."""
+    check_feature_map("convolution", shape, dtype)
+    batch, channels, height, width = shape
     taps = window.kernel[0] * window.kernel[1]
     low, high = packed.code_range
     per_group = 1 if packed.is_depthwise else channels // packed.groups
@@ -136,9 +140,8 @@ def _source(x: np.ndarray, packed: PackedWeights, window: Window) -> tuple[np.nd
         raise ExecutionError(
             f"convolution: padding code {window.pad_code} lies outside the range {low}..{high} of codes"
         )
-    codes = np.ascontiguousarray(checked_codes(x, packed).transpose(0, 2, 3, 1))
     out_h, out_w = window.outputs(height, width)
-    return codes, Source(
+    return Source(
         rows=batch * out_h * out_w,
         out_h=out_h,
         out_w=out_w,

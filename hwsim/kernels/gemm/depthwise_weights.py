@@ -43,6 +43,7 @@ def pack_depthwise(
     part = Part(
         k=slice(0, taps),
         panels=panels,
+        short=np.zeros(0, np.uint8),
         columns=columns,
         words=-(-taps // 2),
         column_sums=sums,

@@ -38,6 +38,18 @@ def avx2_bytes(builder: ir.IRBuilder, sums: ir.Value, a: ir.Value, b: ir.Value) 
     return _pairs("llvm.x86.avx2.pmadd.wd", builder, sums, products, ir.Constant(halves, [1] * 16))
 
 
+def avx2_byte_pairs(
+    builder: ir.IRBuilder, sums: ir.Value, a: ir.Value, b: ir.Value, other_a: ir.Value, other_b: ir.Value
+) -> ir.Value:
+    """Run vpmaddubsw twice, vpaddw, vpmaddwd and vpaddd: two words with one product less, where 16 bits hold four products."""
+    octets, halves = ir.VectorType(ir.IntType(8), 32), ir.VectorType(ir.IntType(16), 16)
+    products = [
+        call(builder, "llvm.x86.avx2.pmadd.ub.sw", halves, [builder.bitcast(x, octets), builder.bitcast(y, octets)])
+        for x, y in ((a, b), (other_a, other_b))
+    ]
+    return _pairs("llvm.x86.avx2.pmadd.wd", builder, sums, builder.add(*products), ir.Constant(halves, [1] * 16))
+
+
 def avx_vnni_bytes(builder: ir.IRBuilder, sums: ir.Value, a: ir.Value, b: ir.Value) -> ir.Value:
     """Run vpdpbusd on 8 lanes: the form that wraps, not vpdpbusds."""
     return call(builder, "llvm.x86.avx512.vpdpbusd.256", sums.type, [sums, a, b])

@@ -7,53 +7,19 @@ that it cannot run.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
 
 from hwsim.kernels.cache import kernel
+from hwsim.kernels.gemm.codes import OFFSETS
 from hwsim.kernels.gemm.finish import add_offsets, finish_block
+from hwsim.kernels.gemm.form import parts_of
 from hwsim.kernels.gemm.gather import gather, row_sums
 from hwsim.kernels.gemm.route import AVX2, AVX2_BYTES, AVX512, AVX_VNNI, PORTABLE_BYTES, PORTABLE_WORDS, VNNI
 from hwsim.kernels.gemm.runs import RUN
 from hwsim.kernels.gemm.tile import multiply_tile
-
-
-class Blocks(NamedTuple):
-    """The shape of the product and of its blocks, in elements or 32-bit words.
-
-    Args:
-        groups: independent products.
-        n: columns of each.
-        columns: ``n`` rounded up to whole tiles.
-        k: operands along k.
-        words: words along k.
-        tile_rows: rows of a tile.
-        tile_columns: columns of a tile.
-        block_rows: rows of a block, whole tiles.
-        block_columns: columns of a block, whole tiles.
-        block_words: most words along k at a time.
-        row_words: words from row to row of the gathered block.
-        out_group: output elements from group to group.
-        out_row: output elements from row to row.
-        has_offsets: whether the sums of the activations count: ``+ offsets[j] * sum_k a[i, k]``.
-    """
-
-    groups: int
-    n: int
-    columns: int
-    k: int
-    words: int
-    tile_rows: int
-    tile_columns: int
-    block_rows: int
-    block_columns: int
-    block_words: int
-    row_words: int
-    out_group: int
-    out_row: int
-    has_offsets: bool
 
 
 @numba.njit(inline="always")
@@ -61,18 +27,18 @@ def _drive(
     route: Any,
     word: Any,
     codes: Any,
-    source: Any,
+    form: Any,
     panels: Any,
-    blocks: Any,
-    add: Any,
-    offsets: Any,
-    finish: Any,
-    float32_tables: Any,
-    fixed_tables: Any,
+    short: Any,
+    table32: Any,
+    table64: Any,
     out_codes: Any,
     out_sums: Any,
     counts: Any,
 ) -> None:
+    source, blocks, finish = parts_of(form)
+    length = blocks.groups * blocks.columns
+    offsets = table32[OFFSETS * length :]
     a = np.empty(blocks.block_rows * blocks.row_words + RUN, np.int32)
     block = a.view(word)
     row_elements = blocks.row_words * (len(block) // len(a))
@@ -91,6 +57,7 @@ def _drive(
                     words = min(blocks.block_words, blocks.words - k)
                     for column in range(left, left + padded, blocks.tile_columns):
                         panel = (group * blocks.columns + column) * blocks.words + k * blocks.tile_columns
+                        pair = panel // (2 * blocks.tile_columns)
                         for row in range(0, rows, blocks.tile_rows):
                             multiply_tile(
                                 route,
@@ -99,6 +66,8 @@ def _drive(
                                 blocks.row_words,
                                 panels,
                                 panel,
+                                short,
+                                pair,
                                 words,
                                 sums,
                                 row * blocks.block_columns + column - left,
@@ -114,11 +83,11 @@ def _drive(
                     blocks.block_columns,
                     rows,
                     width,
-                    add,
+                    table32,
+                    table64,
+                    length,
                     table,
                     finish,
-                    float32_tables,
-                    fixed_tables,
                     out_codes,
                     out_sums,
                     out,
@@ -128,40 +97,52 @@ def _drive(
 
 
 @kernel
-def _vnni(c: Any, s: Any, p: Any, b: Any, a: Any, o: Any, f: Any, x: Any, y: Any, oc: Any, os: Any, n: Any) -> None:
-    _drive(VNNI, np.uint8, c, s, p, b, a, o, f, x, y, oc, os, n)
+def _vnni(
+    codes: Any, form: Any, panels: Any, short: Any, t32: Any, t64: Any, out_codes: Any, out_sums: Any, counts: Any
+) -> None:
+    _drive(VNNI, np.uint8, codes, form, panels, short, t32, t64, out_codes, out_sums, counts)
 
 
 @kernel
-def _avx_vnni(c: Any, s: Any, p: Any, b: Any, a: Any, o: Any, f: Any, x: Any, y: Any, oc: Any, os: Any, n: Any) -> None:
-    _drive(AVX_VNNI, np.uint8, c, s, p, b, a, o, f, x, y, oc, os, n)
+def _avx_vnni(
+    codes: Any, form: Any, panels: Any, short: Any, t32: Any, t64: Any, out_codes: Any, out_sums: Any, counts: Any
+) -> None:
+    _drive(AVX_VNNI, np.uint8, codes, form, panels, short, t32, t64, out_codes, out_sums, counts)
 
 
 @kernel
-def _avx512(c: Any, s: Any, p: Any, b: Any, a: Any, o: Any, f: Any, x: Any, y: Any, oc: Any, os: Any, n: Any) -> None:
-    _drive(AVX512, np.int16, c, s, p, b, a, o, f, x, y, oc, os, n)
+def _avx512(
+    codes: Any, form: Any, panels: Any, short: Any, t32: Any, t64: Any, out_codes: Any, out_sums: Any, counts: Any
+) -> None:
+    _drive(AVX512, np.int16, codes, form, panels, short, t32, t64, out_codes, out_sums, counts)
 
 
 @kernel
 def _avx2_bytes(
-    c: Any, s: Any, p: Any, b: Any, a: Any, o: Any, f: Any, x: Any, y: Any, oc: Any, os: Any, n: Any
+    codes: Any, form: Any, panels: Any, short: Any, t32: Any, t64: Any, out_codes: Any, out_sums: Any, counts: Any
 ) -> None:
-    _drive(AVX2_BYTES, np.uint8, c, s, p, b, a, o, f, x, y, oc, os, n)
+    _drive(AVX2_BYTES, np.uint8, codes, form, panels, short, t32, t64, out_codes, out_sums, counts)
 
 
 @kernel
-def _avx2(c: Any, s: Any, p: Any, b: Any, a: Any, o: Any, f: Any, x: Any, y: Any, oc: Any, os: Any, n: Any) -> None:
-    _drive(AVX2, np.int16, c, s, p, b, a, o, f, x, y, oc, os, n)
+def _avx2(
+    codes: Any, form: Any, panels: Any, short: Any, t32: Any, t64: Any, out_codes: Any, out_sums: Any, counts: Any
+) -> None:
+    _drive(AVX2, np.int16, codes, form, panels, short, t32, t64, out_codes, out_sums, counts)
 
 
 @kernel
-def _words(c: Any, s: Any, p: Any, b: Any, a: Any, o: Any, f: Any, x: Any, y: Any, oc: Any, os: Any, n: Any) -> None:
-    _drive(PORTABLE_WORDS, np.int16, c, s, p, b, a, o, f, x, y, oc, os, n)
+def _words(
+    codes: Any, form: Any, panels: Any, short: Any, t32: Any, t64: Any, out_codes: Any, out_sums: Any, counts: Any
+) -> None:
+    _drive(PORTABLE_WORDS, np.int16, codes, form, panels, short, t32, t64, out_codes, out_sums, counts)
 
 
 @kernel
-def _bytes(c: Any, s: Any, p: Any, b: Any, a: Any, o: Any, f: Any, x: Any, y: Any, oc: Any, os: Any, n: Any) -> None:
-    _drive(PORTABLE_BYTES, np.uint8, c, s, p, b, a, o, f, x, y, oc, os, n)
+def _bytes(
+    codes: Any, form: Any, panels: Any, short: Any, t32: Any, t64: Any, out_codes: Any, out_sums: Any, counts: Any
+) -> None:
+    _drive(PORTABLE_BYTES, np.uint8, codes, form, panels, short, t32, t64, out_codes, out_sums, counts)
 
 
 DRIVERS = {

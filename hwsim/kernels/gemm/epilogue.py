@@ -7,12 +7,14 @@ lanes of the loop, goes through ``hwsim.kernels.requantize`` on finished sums: t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hwsim.kernels.gemm.codes import LEFT, MULTIPLIER, ROWS_32, ROWS_64
 from hwsim.kernels.gemm.finish import DOUBLE_ROUNDING, FIXED_POINT, FLOAT32, SUMS, Finish
-from hwsim.kernels.gemm.launch import NO_FIXED_POINT, NO_FLOAT32, ONLY_SUMS, Tables
+from hwsim.kernels.gemm.launch import NO_TABLE, ONLY_SUMS
 from hwsim.kernels.gemm.weights import INT32_LIMIT, PackedWeights
 from hwsim.kernels.operands import magnitude
 from hwsim.kernels.requantizers import fixed_point
@@ -33,8 +35,9 @@ class Epilogue:
 
     Args:
         finish: the compiled form; its mode is ``SUMS`` where the sums have to leave the loop first.
-        float32: tables of the compiled form, whole tiles.
-        fixed_point: likewise.
+        table32: the requantizer's rows of the tables of the compiled form, see ``codes``: int32 ``[ROWS_32, columns]``, columns
+            of all groups in whole tiles; or empty.
+        table64: int64 ``[ROWS_64, columns]``; or empty.
         bias: int64 ``[groups, n]``.
         holds_bias: whether a sum is counted with its bias: it began with it.
         constants: of the requantizer, a column per output.
@@ -47,8 +50,8 @@ class Epilogue:
     """
 
     finish: Finish = ONLY_SUMS
-    float32: Tables = NO_FLOAT32
-    fixed_point: Tables = NO_FIXED_POINT
+    table32: np.ndarray
+    table64: np.ndarray
     bias: np.ndarray
     holds_bias: bool
     constants: Constants
@@ -97,6 +100,8 @@ def make_epilogue(
     )
     added = np.zeros(1, np.int64) if bias is None else np.asarray(bias, np.int64).reshape(-1)
     plain = Epilogue(
+        table32=NO_TABLE,
+        table64=NO_TABLE,
         bias=np.broadcast_to(added, outputs).reshape(packed.groups, packed.n),
         holds_bias=holds_bias,
         constants=columns,
@@ -112,8 +117,8 @@ def make_epilogue(
         return plain
     finish = Finish(mode=SUMS, floor=low - zero_point, ceiling=high - zero_point, zero=zero_point)
     if unit.scheme == "float32":
-        table = _table(packed, columns.multiplier.astype(np.float32))
-        return replace(plain, finish=finish._replace(mode=FLOAT32), float32=(table,))
+        table = _table(packed, {MULTIPLIER: columns.multiplier.astype(np.float32).view(np.int32)}, ROWS_32, np.int32)
+        return replace(plain, finish=finish._replace(mode=FLOAT32), table32=table)
     if unit.scheme in ("fixed_point", "power_of_two", "xnnpack_rndnu"):
         return _one_rounding(packed, plain, finish)
     return _two_roundings(packed, plain, finish) if unit.scheme in DOUBLE else plain
@@ -126,8 +131,8 @@ def _one_rounding(packed: PackedWeights, plain: Epilogue, finish: Finish) -> Epi
     factor, peak = magnitude(multiplier) << left, packed.reach + magnitude(plain.bias)
     if right > LONGEST_SHIFT or factor > INT32_LIMIT or peak * factor + (1 << right) >= INT64_SAFE:
         return plain
-    tables = _fixed_tables(packed, multiplier << np.maximum(-shift, 0), np.maximum(shift, 0), rounding, 0 * shift)
-    return replace(plain, finish=finish._replace(mode=FIXED_POINT), fixed_point=tables)
+    raised, shifts = multiplier << np.maximum(-shift, 0), np.maximum(shift, 0)
+    return _fixed(packed, plain, finish._replace(mode=FIXED_POINT), raised, shifts, rounding, 0 * shift)
 
 
 def _two_roundings(packed: PackedWeights, plain: Epilogue, finish: Finish) -> Epilogue:
@@ -135,8 +140,7 @@ def _two_roundings(packed: PackedWeights, plain: Epilogue, finish: Finish) -> Ep
     left, right = np.maximum(FRACTION_BITS - shift, 0), np.maximum(shift - FRACTION_BITS, 0)
     if magnitude(multiplier) > INT32_LIMIT or int(left.max()) > 31 or int(right.max()) > LONGEST_SHIFT:
         return plain
-    tables = _fixed_tables(packed, multiplier, right, Rounding.HALF_AWAY, left)
-    return replace(plain, finish=finish._replace(mode=DOUBLE_ROUNDING), fixed_point=tables)
+    return _fixed(packed, plain, finish._replace(mode=DOUBLE_ROUNDING), multiplier, right, Rounding.HALF_AWAY, left)
 
 
 def _fits_lanes(packed: PackedWeights, plain: Epilogue) -> bool:
@@ -152,16 +156,26 @@ def _narrowest(low: int, high: int) -> np.dtype:
     return np.dtype(np.int64)
 
 
-def _fixed_tables(
-    packed: PackedWeights, multiplier: np.ndarray, shift: np.ndarray, rounding: Rounding, left: np.ndarray
-) -> Tables:
-    words = (shift, *fixed_point.offsets(shift, rounding))
-    ends = (multiplier.astype(np.int32), left.astype(np.int32))
-    return (_table(packed, ends[0]), *(_table(packed, word) for word in words), _table(packed, ends[1]))
+def _fixed(
+    packed: PackedWeights,
+    plain: Epilogue,
+    finish: Finish,
+    multiplier: np.ndarray,
+    shift: np.ndarray,
+    rounding: Rounding,
+    left: np.ndarray,
+) -> Epilogue:
+    """Return ``plain`` with the tables of a multiplier and a rounding shift."""
+    table32 = _table(packed, {MULTIPLIER: multiplier, LEFT: left}, ROWS_32, np.int32)
+    shifts = dict(enumerate((shift, *fixed_point.offsets(shift, rounding))))
+    return replace(plain, finish=finish, table32=table32, table64=_table(packed, shifts, ROWS_64, np.int64))
 
 
-def _table(packed: PackedWeights, values: np.ndarray) -> np.ndarray:
-    """Return ``values [groups * n]`` flat, every group filled up to whole tiles with zeros."""
-    table = np.zeros((packed.groups, packed.parts[0].columns), values.dtype)
-    table[:, : packed.n] = values.reshape(packed.groups, packed.n)
-    return table.reshape(-1)
+def _table(
+    packed: PackedWeights, rows: Mapping[int, np.ndarray], count: int, dtype: type[np.signedinteger]
+) -> np.ndarray:
+    """Return a table of ``count`` rows, every group filled up to whole tiles with zeros; ``rows`` are ``[groups * n]``."""
+    table = np.zeros((count, packed.groups, packed.parts[0].columns), dtype)
+    for index, values in rows.items():
+        table[index, :, : packed.n] = values.reshape(packed.groups, packed.n)
+    return table.reshape(count, -1)

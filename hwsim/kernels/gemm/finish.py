@@ -51,29 +51,29 @@ def finish_block(
     stride: Any,
     rows: Any,
     width: Any,
-    add: Any,
-    table: Any,
+    table32: Any,
+    table64: Any,
+    length: Any,
+    at: Any,
     finish: Any,
-    float32_tables: Any,
-    fixed_tables: Any,
     out_codes: Any,
     out_sums: Any,
     out: Any,
     out_row: Any,
     counts: Any,
 ) -> None:
-    """Write a block of ``sums + add``, or its codes.
+    """Write a block of ``sums`` with what joins them, or its codes.
 
     Args:
         sums: int32, flat.
         stride: elements from row to row.
         rows: of the block.
         width: columns of the block.
-        add: int32 per column, in whole vectors, and behind it as much that the sums hold when they are counted.
-        table: the block's first element of ``add`` and of the tables.
+        table32: int32, flat, ``codes.ROWS_32`` rows of constants per column, in whole vectors.
+        table64: int64, likewise; empty unless the mode is of fixed point.
+        length: of a row of the tables.
+        at: the block's first column.
         finish: a ``Finish``.
-        float32_tables: multipliers.
-        fixed_tables: int32 multipliers; int64 shifts and the three offsets of the rounding; int32 left shifts.
         out_codes: uint8, flat, written unless the mode is ``SUMS``.
         out_sums: int32, flat, written where it is.
         out: first element written.
@@ -81,19 +81,17 @@ def finish_block(
         counts: int64, updated: below, above, smallest, largest.
     """
     if finish.mode == SUMS:
-        _store(sums, stride, rows, width, add[table : table + width], out_sums, out, out_row)
+        _store(sums, stride, rows, width, table32[at : at + width], out_sums, out, out_row)
         return
-    zero, low, high = np.int32(finish.zero), finish.floor, finish.ceiling
+    zero, low, high, to = np.int32(finish.zero), finish.floor, finish.ceiling, out_codes
     if finish.mode == FLOAT32:
-        least, most = np.float32(low), np.float32(high)
-        finish_float32(
-            sums, stride, rows, width, add, table, least, most, zero, out_codes, out, out_row, counts, float32_tables
-        )
+        x, y = np.float32(low), np.float32(high)
+        finish_float32(sums, stride, rows, width, table32, table64, length, at, x, y, zero, to, out, out_row, counts)
     elif finish.mode == FIXED_POINT:
         finish_fixed_point(
-            sums, stride, rows, width, add, table, low, high, zero, out_codes, out, out_row, counts, fixed_tables
+            sums, stride, rows, width, table32, table64, length, at, low, high, zero, to, out, out_row, counts
         )
     else:
         finish_double_rounding(
-            sums, stride, rows, width, add, table, low, high, zero, out_codes, out, out_row, counts, fixed_tables
+            sums, stride, rows, width, table32, table64, length, at, low, high, zero, to, out, out_row, counts
         )

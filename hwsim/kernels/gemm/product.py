@@ -7,8 +7,9 @@ import numpy as np
 from hwsim.errors import ExecutionError
 from hwsim.kernels.gemm.blas import INT64_LIMIT, float_product, wide_product
 from hwsim.kernels.gemm.gather import Source
-from hwsim.kernels.gemm.launch import launch
-from hwsim.kernels.gemm.weights import PackedWeights, checked_codes, pack_weights
+from hwsim.kernels.gemm.intake import intake
+from hwsim.kernels.gemm.launch import prepare_launch
+from hwsim.kernels.gemm.weights import PackedWeights, pack_weights
 from hwsim.kernels.operands import check_range, magnitude
 
 FEW_PRODUCTS = 1 << 15  # packing costs more than so many products in plain loops
@@ -54,7 +55,8 @@ def gemm_packed(a: np.ndarray, packed: PackedWeights, out: np.ndarray | None = N
     Raises:
         ExecutionError: codes of another shape or beyond the range, or an ``out`` that does not match.
     """
-    codes, shape = matrix_codes(a, packed), (*a.shape[:-1], packed.n)
+    check_matrix(a.shape, packed)
+    codes, shape = np.ascontiguousarray(intake(a.dtype, packed)(a)), (*a.shape[:-1], packed.n)
     dtype = np.int32 if packed.fits_int32 else np.int64
     if out is None:
         out = np.empty(shape, dtype)
@@ -68,21 +70,22 @@ def gemm_packed(a: np.ndarray, packed: PackedWeights, out: np.ndarray | None = N
     for index, part in enumerate(packed.parts):
         sums = out if packed.fits_int32 else np.empty(shape, np.int32)
         here = source._replace(first=part.k.start, channels=part.k.stop - part.k.start)
-        launch(codes, here, packed, part, out_group=m * packed.n, out_row=packed.n, out_sums=sums)
+        prepare_launch(here, packed, part, codes.dtype, out_group=m * packed.n, out_row=packed.n)(
+            codes, out_sums=sums.reshape(-1)
+        )
         if not packed.fits_int32:
             out[...] = sums if index == 0 else out + sums
     return out
 
 
-def matrix_codes(a: np.ndarray, packed: PackedWeights) -> np.ndarray:
-    """Return the codes of a matrix, checked against ``packed`` and contiguous."""
+def check_matrix(shape: tuple[int, ...], packed: PackedWeights) -> None:
+    """Raise ExecutionError unless a matrix of ``shape`` meets ``packed``."""
     dimensions = 3 if packed.is_grouped else 2
-    if a.ndim != dimensions or a.shape[-1] != packed.k or (packed.is_grouped and a.shape[0] != packed.groups):
+    if len(shape) != dimensions or shape[-1] != packed.k or (packed.is_grouped and shape[0] != packed.groups):
         wanted = [packed.groups, "m", packed.k] if packed.is_grouped else ["m", packed.k]
         raise ExecutionError(
-            f"gemm: activations of shape {list(a.shape)} do not meet packed weights, which take {wanted}"
+            f"gemm: activations of shape {list(shape)} do not meet packed weights, which take {wanted}"
         )
-    return np.ascontiguousarray(checked_codes(a, packed))
 
 
 def matrix_source(m: int, k: int) -> Source:

@@ -33,6 +33,7 @@ class Route:
         vectors: vector registers along a row of a tile.
         emit: the writer of the dot product, from ``dot``.
         is_automatic: whether the route is chosen without being asked for.
+        emit_pair: of two words at once, where four products, two neighbours of each word, keep to 16 bits; or None.
         saturates_pairs: whether two neighbouring products are added in 16 bits that saturate, so that weights have to
             keep every pair inside.
     """
@@ -44,6 +45,7 @@ class Route:
     rows: int
     vectors: int
     emit: Callable[..., Any]
+    emit_pair: Callable[..., Any] | None = None
     is_automatic: bool = True
     saturates_pairs: bool = False
 
@@ -51,6 +53,11 @@ class Route:
     def columns(self) -> int:
         """Columns of a tile."""
         return self.lanes * self.vectors
+
+    @property
+    def depth(self) -> int:
+        """Words along k that a tile takes at a time."""
+        return 1 if self.emit_pair is None else 2
 
     @property
     def per_word(self) -> int:
@@ -95,9 +102,10 @@ ROUTES = (
         word=np.uint8,
         features=frozenset({"avx2"}),
         lanes=8,
-        rows=6,
+        rows=4,
         vectors=2,
         emit=dot.avx2_bytes,
+        emit_pair=dot.avx2_byte_pairs,
         saturates_pairs=True,
     ),
     Route(name="avx2", word=np.int16, features=frozenset({"avx2"}), lanes=8, rows=6, vectors=2, emit=dot.avx2_words),

@@ -10,10 +10,8 @@ from collections.abc import Callable
 
 from llvmlite import ir
 
-from hwsim.kernels.gemm.llvm import F32, I32, I64, call
+from hwsim.kernels.gemm.llvm import F32, I32, I64, call, lanes
 
-LANES = 8
-V32, V64, VF = (ir.VectorType(scalar, LANES) for scalar in (I32, I64, F32))
 Steps = Callable[[ir.IRBuilder, ir.Value, "Column"], tuple[ir.Value, ir.Value, ir.Value]]
 
 
@@ -35,31 +33,41 @@ def _clamped(
 
 def float32_steps(builder: ir.IRBuilder, sums: ir.Value, column: Column) -> tuple[ir.Value, ir.Value, ir.Value]:
     """``rint(float32(sum) * multiplier)``, clamped, as int32; the masks of what lay below and above."""
-    product = builder.fmul(builder.sitofp(sums, VF), column.tables[0])
-    steps = call(builder, f"llvm.rint.v{LANES}f32", VF, [product])
+    count = lanes(sums).count
+    reals = ir.VectorType(F32, count)
+    product = builder.fmul(builder.sitofp(sums, reals), column.tables[0])
+    steps = call(builder, f"llvm.rint.v{count}f32", reals, [product])
     kept, below, above = _clamped(builder, steps, column, lambda a, b: builder.fcmp_ordered("<", a, b))
-    return builder.fptosi(kept, V32), below, above
+    return builder.fptosi(kept, sums.type), below, above
 
 
 def fixed_point_steps(builder: ir.IRBuilder, sums: ir.Value, column: Column) -> tuple[ir.Value, ir.Value, ir.Value]:
     """``sum * multiplier / 2^shift``, rounded and clamped, as int32; the masks of what lay below and above."""
-    product = builder.mul(builder.sext(sums, V64), builder.sext(column.tables[0], V64))
-    return _shifted(builder, product, column)
+    return _shifted(builder, _product(builder, sums, column), column)
 
 
 def double_rounding_steps(builder: ir.IRBuilder, sums: ir.Value, column: Column) -> tuple[ir.Value, ir.Value, ir.Value]:
     """The upper half of ``2 * (sum << left) * multiplier``, rounded, then ``/ 2^shift``, rounded once more (gemmlowp)."""
-    raised = builder.shl(sums, column.tables[5])
-    product = builder.mul(builder.sext(raised, V64), builder.sext(column.tables[0], V64))
-    nudged = builder.add(product, ir.Constant(V64, [1 << 30] * LANES))
-    return _shifted(builder, builder.ashr(nudged, ir.Constant(V64, [31] * LANES)), column)
+    product = _product(builder, builder.shl(sums, column.tables[5]), column)
+    nudged = builder.add(product, _everywhere(product, 1 << 30))
+    return _shifted(builder, builder.ashr(nudged, _everywhere(product, 31)), column)
+
+
+def _product(builder: ir.IRBuilder, sums: ir.Value, column: Column) -> ir.Value:
+    """Return ``sum * multiplier`` in 64 bits."""
+    wide = ir.VectorType(I64, lanes(sums).count)
+    return builder.mul(builder.sext(sums, wide), builder.sext(column.tables[0], wide))
+
+
+def _everywhere(value: ir.Value, number: int) -> ir.Constant:
+    return ir.Constant(value.type, [number] * lanes(value).count)
 
 
 def _shifted(builder: ir.IRBuilder, product: ir.Value, column: Column) -> tuple[ir.Value, ir.Value, ir.Value]:
     """``(p + base + (negative where p < 0) + (odd where the floor is odd)) >> shift`` of a product, clamped."""
     shift, base, negative, odd = column.tables[1:5]
-    offset = builder.add(base, builder.and_(builder.ashr(product, ir.Constant(V64, [63] * LANES)), negative))
+    offset = builder.add(base, builder.and_(builder.ashr(product, _everywhere(product, 63)), negative))
     offset = builder.add(offset, builder.and_(builder.ashr(product, shift), odd))
     steps = builder.ashr(builder.add(product, offset), shift)
     kept, below, above = _clamped(builder, steps, column, lambda a, b: builder.icmp_signed("<", a, b))
-    return builder.trunc(kept, V32), below, above
+    return builder.trunc(kept, ir.VectorType(I32, lanes(product).count)), below, above

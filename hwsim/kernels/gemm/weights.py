@@ -14,7 +14,7 @@ import numpy as np
 from hwsim.errors import ExecutionError
 from hwsim.kernels.gemm.blas import FloatChunks, chunks, float_chunks
 from hwsim.kernels.gemm.route import Route, candidates
-from hwsim.kernels.operands import check_range, magnitude
+from hwsim.kernels.operands import magnitude
 
 INT32_LIMIT = (1 << 31) - 1
 INT16_LIMIT = (1 << 15) - 1
@@ -28,6 +28,8 @@ class Part:
     Args:
         k: which operands.
         panels: int32 words, flat: group, panel, word along k, column; those of ``depthwise`` for depthwise weights.
+        short: uint8, flat: group, panel, pair of words along k: whether the pair may be added in 16 bits; empty for routes
+            that add word by word.
         columns: n rounded up to whole tiles.
         words: words along k.
         column_sums: sums of the weights along k, int64 ``[groups, columns]``.
@@ -36,6 +38,7 @@ class Part:
 
     k: slice
     panels: np.ndarray
+    short: np.ndarray
     columns: int
     words: int
     column_sums: np.ndarray
@@ -185,7 +188,7 @@ def _pairs_fit(matrix: np.ndarray) -> bool:
 
 def _part(matrix: np.ndarray, k: slice, offsets: np.ndarray, route: Route) -> Part:
     groups, length, n = matrix.shape
-    tiles, words = -(-n // route.columns), -(-length // route.per_word)
+    tiles, words = -(-n // route.columns), -(-length // (route.per_word * route.depth)) * route.depth
     columns = tiles * route.columns
     operand = np.int16 if route.word is np.int16 else np.int8
     has_offsets = bool(offsets.any())
@@ -200,7 +203,26 @@ def _part(matrix: np.ndarray, k: slice, offsets: np.ndarray, route: Route) -> Pa
     kept = np.zeros((groups, columns if has_offsets else 0), np.int32)
     if has_offsets:
         kept[:, :n] = offsets[:, 0]
-    return Part(k=k, panels=panels, columns=columns, words=words, column_sums=sums, offsets=kept)
+    short = np.zeros(0, np.uint8) if route.emit_pair is None else _short_pairs(padded, tiles)
+    return Part(k=k, panels=panels, short=short, columns=columns, words=words, column_sums=sums, offsets=kept)
+
+
+def _short_pairs(padded: np.ndarray, tiles: int) -> np.ndarray:
+    """Return for every group, tile of columns and pair of words whether 16 bits hold the sum of four products each.
+
+    Two neighbouring products of one word meet those of the next one: for activations up to 255 the sum stays inside when
+    the positive weights among the four, and the negative ones, do.
+
+    Args:
+        padded: int8 ``[groups, k, columns]``, whole pairs of words and whole tiles.
+        tiles: that ``columns`` are.
+    """
+    groups, k, columns = padded.shape
+    fours = padded.astype(np.int16).reshape(groups, k // 8, 2, 2, 2, tiles, columns // tiles)
+    most = np.maximum(fours, 0).sum(axis=(2, 4)).max(axis=(2, 4), initial=0)
+    least = np.minimum(fours, 0).sum(axis=(2, 4)).min(axis=(2, 4), initial=0)
+    fits = (255 * most <= INT16_LIMIT) & (255 * least >= -(INT16_LIMIT + 1))
+    return np.ascontiguousarray(fits.transpose(0, 2, 1)).reshape(-1).astype(np.uint8)
 
 
 def _aligned_words(count: int) -> np.ndarray:
@@ -208,19 +230,3 @@ def _aligned_words(count: int) -> np.ndarray:
     spare = np.empty(count + CACHE_LINE_WORDS, np.int32)
     skip = -(spare.ctypes.data // 4) % CACHE_LINE_WORDS
     return spare[skip : skip + count]
-
-
-def checked_codes(a: np.ndarray, packed: PackedWeights) -> np.ndarray:
-    """Return activation codes in a type that the route reads: uint8, int8 or int16; as they are where there is no route.
-
-    Raises:
-        ExecutionError: a code outside ``packed.code_range``.
-    """
-    low, high = packed.code_range
-    if a.dtype.kind not in "iu" or not (low <= np.iinfo(a.dtype).min and np.iinfo(a.dtype).max <= high):
-        check_range("gemm activations", a, low, high)
-    if packed.route is None or a.dtype in (np.uint8, np.int8):
-        return a
-    if packed.route.word is np.int16:
-        return a if a.dtype == np.int16 else a.astype(np.int16)
-    return a.astype(np.uint8 if low >= 0 else np.int8)

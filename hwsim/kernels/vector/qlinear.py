@@ -12,7 +12,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from hwsim.kernels.cache import kernel
+from hwsim.kernels.layout import flat, memory_order, shown
 from hwsim.kernels.requantize import Requantized
+from hwsim.kernels.vector.lanes import LANES, add_lanes
 from hwsim.numerics.vector.onnxruntime.add import AddConstants
 from hwsim.numerics.vector.onnxruntime.rounding import INT32_TOP
 
@@ -31,8 +33,11 @@ _fma: Any = intrinsic(_fma_of)
 
 @kernel
 def _add(a: Any, b: Any, ratio_a: Any, ratio_b: Any, fixed: Any, top: Any, low: Any, high: Any, codes: Any) -> Any:
-    below, above = 0, 0
-    for i in range(a.size):
+    counts = np.zeros(2, np.int64)
+    whole = a.size // LANES * LANES
+    add_lanes(a, b, whole, ratio_a, ratio_b, fixed, top, low, high, codes, counts)
+    below, above = counts
+    for i in range(whole, a.size):
         value = _fma(np.float32(a[i]), ratio_a, _fma(np.float32(b[i]), ratio_b, fixed))
         rounded = np.rint(value if value < top else -top)
         below += rounded < low
@@ -74,11 +79,11 @@ def _mul(
 def qlinear_add(
     a: np.ndarray, b: np.ndarray, constants: AddConstants, folded: int | None, low: int, high: int
 ) -> Requantized:
-    """Return the codes of ``a + b``, of their common shape, int32.
+    """Return the codes of ``a + b``, of their common shape and of the type of ``a``.
 
     Args:
         a: raw 8-bit codes.
-        b: raw 8-bit codes that broadcast against ``a``.
+        b: raw 8-bit codes of the same type that broadcast against ``a``.
         constants: see ``add_constants``.
         folded: the operand folded into the constant, see ``folded_operand``.
         low: smallest code.
@@ -88,35 +93,43 @@ def qlinear_add(
     if folded == 0:
         a, b, ratio_a, ratio_b = b, a, ratio_b, ratio_a
     run = _add if folded is None else _add_folded
-    (flat_a, flat_b), shape = _flat(a, b)
-    codes = np.empty(flat_a.size, np.int32)
+    (flat_a, flat_b), shape, order = _flat(a, b)
+    codes = np.empty(flat_a.size, a.dtype)
     bounds = INT32_TOP, np.float32(low), np.float32(high)
     below, above = run(flat_a, flat_b, ratio_a, ratio_b, constants.fixed, *bounds, codes)
-    return Requantized(codes=codes.reshape(shape), clipped_low=int(below), clipped_high=int(above))
+    return Requantized(codes=shown(codes, shape, order), clipped_low=int(below), clipped_high=int(above))
 
 
 def qlinear_mul(
     a: np.ndarray, b: np.ndarray, ratio: np.float32, zero_points: tuple[int, int, int], low: int, high: int
 ) -> Requantized:
-    """Return the codes of ``a * b``, of their common shape, int32.
+    """Return the codes of ``a * b``, of their common shape and of the type of ``a``.
 
     Args:
         a: raw 8-bit codes.
-        b: raw 8-bit codes that broadcast against ``a``.
+        b: raw 8-bit codes of the same type that broadcast against ``a``.
         ratio: see ``mul_ratio``.
         zero_points: of ``a``, ``b`` and the result.
         low: smallest code.
         high: largest code.
     """
     zero_a, zero_b = (np.int32(zero_point) for zero_point in zero_points[:2])
-    (flat_a, flat_b), shape = _flat(a, b)
-    codes = np.empty(flat_a.size, np.int32)
+    (flat_a, flat_b), shape, order = _flat(a, b)
+    codes = np.empty(flat_a.size, a.dtype)
     bounds = INT32_TOP, np.float32(low), np.float32(high)
     below, above = _mul(flat_a, flat_b, ratio, zero_a, zero_b, np.float32(zero_points[2]), *bounds, codes)
-    return Requantized(codes=codes.reshape(shape), clipped_low=int(below), clipped_high=int(above))
+    return Requantized(codes=shown(codes, shape, order), clipped_low=int(below), clipped_high=int(above))
 
 
-def _flat(a: np.ndarray, b: np.ndarray) -> tuple[list[np.ndarray], tuple[int, ...]]:
-    """Return both operands of their common shape, contiguous and one-dimensional, and that shape."""
-    both = np.broadcast_arrays(a, b)
-    return [np.ascontiguousarray(array).reshape(-1) for array in both], both[0].shape
+def _flat(a: np.ndarray, b: np.ndarray) -> tuple[list[np.ndarray], tuple[int, ...], tuple[int, ...]]:
+    """Return both operands of their common shape one-dimensional, that shape, and the order in which its axes were taken."""
+    both: tuple[np.ndarray, ...] = (a, b)
+    widest = a
+    if a.shape != b.shape:
+        both = np.broadcast_arrays(a, b)
+        widest = max(both, key=lambda array: sum(map(bool, array.strides)))
+    order = memory_order(widest)
+    elements = [flat(array, order) for array in both]
+    for array in elements:
+        array.flags.writeable = False  # arrays that can be written are a type of their own to numba
+    return elements, both[0].shape, order

@@ -19,7 +19,7 @@ LEAST = {
     "Clip": 5, "LeakyRelu": 3, "PRelu": 2, "Sigmoid": 2, "HardSigmoid": 3, "HardSwish": 1, "Tanh": 2, "Gelu": 4, "Erf": 1,
     "Sqrt": 2, "Exp": 2, "Neg": 2, "Softmax": 7, "LayerNormalization": 19, "BatchNormalization": 2, "LRN": 2, "Resize": 22,
     "DepthToSpace": 2, "Pad": 3, "Reshape": 8, "Flatten": 9, "Squeeze": 2, "Unsqueeze": 5, "Transpose": 7, "Slice": 7,
-    "Split": 12, "Gather": 3, "Identity": 1, "Dropout": 5, "Upsample": 1,
+    "Split": 12, "Where": 1, "Gather": 3, "Identity": 1, "Dropout": 5, "Upsample": 1,
 }  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def test_operator(operator, node_outcomes):
 
 
 def test_every_operator_of_onnx_has_cases():
-    ours = {"Quantize", "Reinterpret", "MultiThreshold"}  # not of ONNX, see tests/quantization/test_adopt.py
+    ours = {"Quantize", "Reinterpret", "MultiThreshold"}  # not of ONNX, see tests/graph/fusion/test_adopt.py
     coded = {"DynamicQuantizeLinear"}  # see tests/oracles/test_onnx_nodes.py
     assert set(OPS) - ours - coded <= set(LEAST)
 

@@ -4,19 +4,10 @@ import numpy as np
 import pytest
 
 import hwsim
-from hwsim.execute.integer import Layer, run_integer
-from hwsim.schedule import schedule
 from tests.execute.integer import independent
+from tests.integers import every_tensor
 
 IMAGES = 12
-
-
-def codes_of(graph, machine, images):
-    mappings = schedule(graph, machine)
-    layers = {node.name: Layer.of(graph, node, machine, mappings.get(node.name)) for node in graph.nodes}
-    found = {}
-    run_integer(graph, layers, images, observe=found.__setitem__)
-    return found
 
 
 @pytest.mark.parametrize("network", ["digits_resnet", "digits_mobilenet"])
@@ -40,7 +31,7 @@ def test_every_tensor_is_equal(network, weights, activations, granularity, requa
         calibration=hwsim.dataset(network, "calibration"),
     )
     images = hwsim.dataset(network, "test")["image"][:IMAGES]
-    ours = codes_of(graph, machine, {"image": images})
+    ours = every_tensor(graph, machine, {"image": images})
     theirs = independent.run(graph, images, scheme, int(rest[0]) if rest else 32)
     assert set(ours) == set(theirs)
     for name, codes in theirs.items():

@@ -47,7 +47,7 @@ class Machine:
     def __init__(self, graph, x, rows):
         self.graph, self.x = graph, x
         self.keys = [f"array.rows={rows}", "datapath.bias=start"]
-        self.mapping = schedule(graph, self.with_registers("exact", "exact"))["node"]
+        self.mapping = schedule(graph, self.with_registers("exact", "exact")).mappings["node"]
 
     def with_registers(self, psum, accumulator):
         registers = [f"datapath.psum={psum}", f"datapath.accumulator={accumulator}"]

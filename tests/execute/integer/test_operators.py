@@ -9,13 +9,12 @@ import pytest
 
 import hwsim
 from hwsim.execute.float32.registry import FLOAT_OPS
-from hwsim.execute.integer import Layer, run_integer
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizers import definition
 from hwsim.quantization.grid import params_of_ranges
-from hwsim.schedule import schedule
 from tests.execute.integer.networks import grid, network, on_grid
+from tests.integers import every_tensor
 
 UNITS = ("fixed_point", "float32", "fixed_point:12:half_even")
 
@@ -32,12 +31,6 @@ def machine(requantizer="fixed_point", zero_point="folded", bias="end"):
             "memory.weights.size_bytes=262144",
         ],
     )
-
-
-def run(graph, accelerator, inputs):
-    mappings = schedule(graph, accelerator)
-    layers = {node.name: Layer.of(graph, node, accelerator, mappings.get(node.name)) for node in graph.nodes}
-    return run_integer(graph, layers, inputs)
 
 
 def requantized(sums, scales, params, unit, clamp=(None, None)):
@@ -170,7 +163,7 @@ def test_convolutions(op, attributes, weight_shape, image, asymmetric_weights, z
     y_grid, low = covering(reals), float(np.quantile(reals, 0.2))
     graph = network(op, {**attributes, "clamp": (low, None)}, operands, y_grid)
     accelerator = machine(requantizer, zero_point, bias_at)
-    codes = run(graph, accelerator, {"in0": x})["out0"]
+    codes = every_tensor(graph, accelerator, {"in0": x})["out0"]
     unit = accelerator.datapath.requantizer.unit
     real = definition(unit.scheme).real_scale(
         x_grid.scale[0], np.broadcast_to(w_grid.scales(), (out_channels,)), y_grid.scale[0]
@@ -200,7 +193,7 @@ def test_matrix_products(left, right, constant, zero_point, requantizer):
     graph = network("MatMul", {}, [(left, a_grid, None), (right, b_grid, b if constant else None)], y_grid)
     a, a_codes = on_grid(rng, left, a_grid)
     accelerator = machine(requantizer, zero_point)
-    codes = run(graph, accelerator, {"in0": a} if constant else {"in0": a, "in1": b})["out0"]
+    codes = every_tensor(graph, accelerator, {"in0": a} if constant else {"in0": a, "in1": b})["out0"]
     sums = centred(a_codes, a_grid).astype(np.int64) @ centred(b_codes, b_grid).astype(np.int64)
     unit = accelerator.datapath.requantizer.unit
     real = definition(unit.scheme).real_scale(a_grid.scale[0], b_grid.scales(), y_grid.scale[0])
@@ -225,7 +218,7 @@ def test_elementwise(op, requantizer):
     if op in ("Add", "Mul"):
         graph = network(op, attributes, [(shapes[0], grids[0], None), (shapes[1], grids[1], reals[1])], y_grid)
     inputs = {name: real for name, real in zip(("in0", "in1", "in2"), reals, strict=False) if name in graph.inputs}
-    ours = run(graph, accelerator, inputs)["out0"]
+    ours = every_tensor(graph, accelerator, inputs)["out0"]
     unit = accelerator.datapath.requantizer.unit
     scheme = definition(unit.scheme)
     parts = [centred(c, params).astype(np.int64) for c, params in zip(codes, grids, strict=True)]
@@ -269,7 +262,7 @@ def test_average_pool(include_pad, ceil_mode, requantizer):
     graph = network("AveragePool", attributes, [((2, 3, 8, 7), x_grid, None)], y_grid)
     x, x_codes = on_grid(rng, (2, 3, 8, 7), x_grid)
     accelerator = machine(requantizer)
-    ours = run(graph, accelerator, {"in0": x})["out0"]
+    ours = every_tensor(graph, accelerator, {"in0": x})["out0"]
     means = FLOAT_OPS["AveragePool"](graph.nodes[0], [centred(x_codes, x_grid)])[0].astype(np.float64)
     exact = means * x_grid.scale[0] / y_grid.scale[0] + y_grid.zero_point[0]
     assert np.abs(ours - np.clip(exact, 0, 255)).max() <= (0.6 if requantizer in ("fixed_point", "float32") else 1.0)
@@ -281,7 +274,7 @@ def test_max_pool_picks_codes_and_never_the_padding():
     attributes = {**POOL, "ceil_mode": 1}
     graph = network("MaxPool", attributes, [((2, 3, 8, 7), x_grid, None)], x_grid)
     x, x_codes = on_grid(rng, (2, 3, 8, 7), x_grid)
-    ours = run(graph, machine(), {"in0": x})["out0"]
+    ours = every_tensor(graph, machine(), {"in0": x})["out0"]
     expected = FLOAT_OPS["MaxPool"](graph.nodes[0], [x_codes.astype(np.float32)])[0]
     np.testing.assert_array_equal(ours, expected.astype(np.int64))
 
@@ -304,7 +297,7 @@ def test_functions_encode_their_float_value(op, attributes, bits):
     x_grid, y_grid = grid(rng, f"int{bits}", scale=8 / 2**bits), grid(rng, "uint8", scale=0.01, symmetric=True)
     graph = network(op, attributes, [((2, 5, 6), x_grid, None)], y_grid)
     x, x_codes = on_grid(rng, (2, 5, 6), x_grid)
-    ours = run(graph, machine(), {"in0": x})["out0"]
+    ours = every_tensor(graph, machine(), {"in0": x})["out0"]
     expected = y_grid.encode(FLOAT_OPS[op](graph.nodes[0], [x_grid.decode(x_codes)])[0])
     np.testing.assert_array_equal(ours, expected)
 
@@ -315,7 +308,7 @@ def test_padding_holds_the_code_of_its_value():
     attributes = {"pads": ((0, 0), (0, 0), (1, 2), (0, 1)), "mode": "constant", "value": 0.0}
     graph = network("Pad", attributes, [((1, 2, 3, 3), x_grid, None)], x_grid)
     x, x_codes = on_grid(rng, (1, 2, 3, 3), x_grid)
-    ours = run(graph, machine(), {"in0": x})["out0"]
+    ours = every_tensor(graph, machine(), {"in0": x})["out0"]
     np.testing.assert_array_equal(ours[:, :, 1:4, :3], x_codes)
     assert set(np.unique(ours[:, :, 0])) == {x_grid.zero_point[0]}
 
@@ -325,5 +318,5 @@ def test_a_sum_that_wraps_is_not_clipped():
     params = QuantParams(format=IntFormat.parse("int8"), scale=(0.5,), zero_point=(0,))
     graph = network("Add", {}, [((1, 2), params, None), ((1, 2), params, None)], params)
     reals = np.array([[50.0, 10.0]], np.float32)
-    codes = run(graph, machine("vta_shift"), {"in0": reals, "in1": reals})["out0"]
+    codes = every_tensor(graph, machine("vta_shift"), {"in0": reals, "in1": reals})["out0"]
     np.testing.assert_array_equal(codes, [[-56, 40]])

@@ -6,23 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hwsim
-from hwsim.execute.integer import Layer, run_integer
+from hwsim.execute.integer import run_integer
+from hwsim.execute.integer.prepared import PLANS
 from hwsim.graph import Graph, Node, Tensor
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import Granularity
 from hwsim.numerics.quant_params import QuantParams
-from hwsim.schedule import schedule
+from tests.integers import every_tensor, layers_of
 
 
 def run(graph, machine, inputs, *, general):
-    mappings = schedule(graph, machine)
-    layers = {node.name: Layer.of(graph, node, machine, mappings.get(node.name)) for node in graph.nodes}
+    layers = layers_of(graph, machine)
     for layer in layers.values():
         if general:
             layer.memory["prepared"] = None
-    found = {}
     for _ in range(2):  # the second call finds the weights packed
-        run_integer(graph, layers, inputs, observe=found.__setitem__)
+        found = every_tensor(graph, machine, inputs, layers=layers)
     return found, {name: layer.counters for name, layer in layers.items()}, layers
 
 
@@ -141,3 +140,21 @@ def test_whole_networks(network):
     assert fast.keys() == slow.keys()
     assert all(np.array_equal(fast[name], slow[name]) for name in slow)
     assert counted == expected
+
+
+def test_batches_of_any_size_take_turns_and_results_stay():
+    """Plans are kept per shape, and few of them; what was returned is never written again."""
+    rng = np.random.default_rng(5)
+    graph, inputs = convolution(
+        rng, groups=1, channels=3, outputs=6, kernel=(3, 3), stride=(1, 1), dilation=(1, 1), size=6,
+        activations="uint8", weights="int8", clamp=(None, None),
+    )  # fmt: skip
+    machine = hwsim.accelerator("edge_16x16", overrides=["datapath.psum=exact", "datapath.accumulator=int32:wrap"])
+    layers = layers_of(graph, machine)
+    images = rng.integers(0, 256, (7, *inputs["x"].shape[1:]))
+    whole = run_integer(graph, layers, {"x": images})["y"]
+    before = whole.copy()
+    for count in (1, 7, 2, 3, 4, 5, 6, 1, 7):
+        assert np.array_equal(run_integer(graph, layers, {"x": images[:count]})["y"], before[:count])
+    assert np.array_equal(whole, before)
+    assert 1 < len(layers["conv"].memory["prepared"].plans) <= PLANS

@@ -5,13 +5,12 @@ import pytest
 
 import hwsim
 from hwsim.execute.float32 import run_float
-from hwsim.execute.integer import Layer, run_integer
 from hwsim.graph import Graph, Node, Tensor
 from hwsim.numerics.formats import BIPOLAR, IntFormat
 from hwsim.numerics.granularity import Granularity
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization import prepare
-from hwsim.schedule import schedule
+from tests.integers import every_tensor
 
 MACHINE = hwsim.accelerator("edge_16x16", overrides=["datapath.psum=exact"])
 
@@ -20,14 +19,6 @@ def grid(text, *scale, axis=None):
     number = BIPOLAR if text == "bipolar" else IntFormat.parse(text)
     zeros = (0,) * len(scale)
     return QuantParams(format=number, scale=scale, zero_point=zeros, granularity=Granularity(axis=axis))
-
-
-def run(graph, inputs):
-    mappings = schedule(graph, MACHINE)
-    layers = {node.name: Layer.of(graph, node, MACHINE, mappings.get(node.name)) for node in graph.nodes}
-    found = {}
-    run_integer(graph, layers, inputs, observe=found.__setitem__)
-    return found
 
 
 def thresholding(x_grid, thresholds, *, factor=1.0, offset=0.0, y_grid=None):
@@ -63,7 +54,7 @@ def test_codes_and_real_values_agree(x_grid, y_grid, offset):
     low, high = (0, 1) if x_grid.format == BIPOLAR else (-128, 127)
     codes = rng.integers(low, high + 1, (5, 3, 4))
     real = run_float(graph, {"x": x_grid.decode(codes)})["y"]
-    found = run(graph, {"x": x_grid.decode(codes)})
+    found = every_tensor(graph, MACHINE, {"x": x_grid.decode(codes)})
     assert np.array_equal(found["x"], codes)
     assert np.array_equal(found["y"] if y_grid is None else y_grid.decode(found["y"]), real)
     assert len(np.unique(real)) > 1
@@ -109,7 +100,7 @@ def test_accumulators_meet_thresholds_as_integers():
     assert str(ready.tensors["a"].quant.format) == "int32"
     small = (np.abs(sums) < 1 << 31).all(axis=1)
     expected = (sums[:, :, None] >= near.astype(np.int64)[None]).sum(-1)
-    found = run(ready, {"x": x})
+    found = every_tensor(ready, MACHINE, {"x": x})
     assert np.array_equal(found["a"][small], sums[small])
     assert np.array_equal(found["y"][small], expected[small])
     rounded = (sums.astype(np.float32)[:, :, None] >= near[None]).sum(-1)
@@ -122,7 +113,9 @@ def test_a_scale_per_channel_stays_with_the_accumulators():
     assert ready.tensors["a"].quant.scale == (0.5, 0.25, 2.0)
     assert ready.tensors["a"].quant.granularity.axis == 1
     x = np.random.default_rng(4).integers(-100, 100, (30, 64)).astype(np.int16)
-    assert np.array_equal(run(ready, {"x": x})["y"], run_float(graph, {"x": x.astype(np.float32)})["y"])
+    assert np.array_equal(
+        every_tensor(ready, MACHINE, {"x": x})["y"], run_float(graph, {"x": x.astype(np.float32)})["y"]
+    )
 
 
 def test_other_readers_keep_the_product_real():

@@ -103,6 +103,38 @@ def test_pairs_that_16_bits_hold(integers, sign, first):
     assert pack_weights(w, (0, 255), 0, "avx2_bytes").route.name == "avx2_bytes"
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("places", "is_near"), [((0, 1, 4, 5), True), ((2, 3, 6, 7), True), ((0, 1, 2, 4), False)])
+@pytest.mark.parametrize("extra", [0, 1])
+def test_four_products_that_16_bits_hold(sign, places, is_near, extra):
+    """Two words of a pair are added in 16 bits where 255 times the weights of one sign that meet there fits; never beyond."""
+    if not ROUTES[AVX2_BYTES].is_runnable:
+        pytest.skip("needs AVX2")
+    w = np.zeros((19, 18), np.int64)
+    w[[8 + place for place in places], 17] = [sign * weight for weight in (40, 24, 31, 33 + extra)]
+    packed = pack_weights(w, (0, 255), 0, "avx2_bytes")
+    # Panels of 16 columns, three pairs of words; the second pair of the second panel is the one in question.
+    assert packed.parts[0].short.tolist() == [1, 1, 1, 1, int(not (is_near and extra)), 1]
+    for code in (255, 1):
+        product = gemm_packed(np.full((5, 19), code, np.uint8), packed)
+        assert (product == code * w.sum(axis=0)).all()
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    seed=st.integers(0, 2**32 - 1), k=st.integers(1, 80), share=st.floats(0, 1), end=st.sampled_from([20, 32, 33, 64])
+)
+def test_short_and_long_pairs_of_words_alternate(seed, k, share, end):
+    """Columns of which some pairs of words are large and others small, at activations of 0 and 255 only."""
+    if not ROUTES[AVX2_BYTES].is_runnable:
+        pytest.skip("needs AVX2")
+    random = np.random.default_rng(seed)
+    w = random.choice([-end, end], (k, 20)) * (random.random((k, 1)) < share)
+    a = random.choice([0, 255], (7, k)).astype(np.uint8)
+    packed = pack_weights(w, (0, 255), 0, "avx2_bytes")
+    assert (gemm_packed(a, packed) == exact(a, 0, w)).all()
+
+
 def test_a_result_goes_where_it_is_told(route, integers):
     a, w = integers(0, 255, (3, 5, 70), np.uint8), integers(-128, 127, (3, 70, 4))
     packed = pack_weights(w, (0, 255), 0, route)

@@ -6,10 +6,13 @@ Maxima, moves and tables of one operand are those of ``native``: they are the sa
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 
 from hwsim.execute.float32.pooling import counted as counted_elements
-from hwsim.execute.float32.pooling import window_sum
 from hwsim.execute.float32.windows import windows
 from hwsim.execute.integer.arithmetic._results import stored, table_of
 from hwsim.execute.integer.layer import Layer
@@ -17,18 +20,19 @@ from hwsim.execute.integer.lookup import real
 from hwsim.execute.integer.movement import move
 from hwsim.execute.integer.requantize import code_range, counted
 from hwsim.graph import passes_grid
-from hwsim.kernels.requantize import requantize
 from hwsim.kernels.vector.qlinear import qlinear_add, qlinear_mul
+from hwsim.kernels.vector.qlinear_pool import qlinear_average_pool, qlinear_global_average_pool
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import float32
 from hwsim.numerics.vector.onnxruntime import activation
 from hwsim.numerics.vector.onnxruntime.add import add_constants, folded_operand
-from hwsim.numerics.vector.onnxruntime.average_pool import average_codes, dequantized
 from hwsim.numerics.vector.onnxruntime.mul import mul_ratio
 from hwsim.numerics.vector.onnxruntime.resize import has_mode, resize_linear, taps
 from hwsim.numerics.vector.onnxruntime.softmax import exponentials, softmax_codes
 
+T = TypeVar("T")
+MAP_RANK = 4
 KERNEL_TYPES = (IntFormat.parse("int8"), IntFormat.parse("uint8"))
 FLOAT32 = Requantizer(scheme="float32")
 
@@ -41,9 +45,18 @@ def _has_kernel(layer: Layer) -> bool:
     )
 
 
+def _kept(layer: Layer, make: Callable[[], T], key: str = "") -> T | None:
+    """Return what ``make`` computes from the grids, once for every ``key``; None where ONNX Runtime has no kernel."""
+    return layer.remembered(f"constants {key}", lambda: make() if _has_kernel(layer) else None)
+
+
 def _scales(layer: Layer) -> tuple[float, float, float]:
     a, b, y = (float(grid.scales()[0]) for grid in (layer.grid(0), layer.grid(1), layer.output_grid()))
     return a, b, y
+
+
+def _bounds(layer: Layer) -> tuple[int, int]:
+    return code_range(layer.output_grid(), layer.node.clamp)
 
 
 def _zero_points(layer: Layer) -> tuple[int, int, int]:
@@ -53,21 +66,20 @@ def _zero_points(layer: Layer) -> tuple[int, int, int]:
 
 def add(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """Add: QLinearAdd."""
-    if not _has_kernel(layer):
+    kept = _kept(layer, lambda: (add_constants(_scales(layer), _zero_points(layer)), _bounds(layer)))
+    if kept is None:
         return real(layer, operands)
-    a, b = operands
-    constants = add_constants(_scales(layer), _zero_points(layer))
-    bounds = code_range(layer.output_grid(), layer.node.clamp)
+    (a, b), (constants, bounds) = operands, kept
     return [counted(layer, qlinear_add(a, b, constants, folded_operand(a.shape, b.shape), *bounds))]
 
 
 def mul(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """Mul: QLinearMul."""
-    if not _has_kernel(layer):
+    kept = _kept(layer, lambda: (mul_ratio(_scales(layer)), _zero_points(layer), _bounds(layer)))
+    if kept is None:
         return real(layer, operands)
-    a, b = operands
-    bounds = code_range(layer.output_grid(), layer.node.clamp)
-    return [counted(layer, qlinear_mul(a, b, mul_ratio(_scales(layer)), _zero_points(layer), *bounds))]
+    (a, b), (ratio, zero_points, bounds) = operands, kept
+    return [counted(layer, qlinear_mul(a, b, ratio, zero_points, *bounds))]
 
 
 def concatenation(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
@@ -89,38 +101,44 @@ def average_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     if not _has_kernel(layer) or tuple(layer.node.attributes.get("dilations", (1, 1))) != (1, 1):
         return real(layer, operands)
     (codes,) = operands
-    grid, output = layer.grid(0), layer.output_grid()
     w = windows(layer.node, codes.shape[2], codes.shape[3])
-    sums = window_sum(dequantized(codes, float(grid.scales()[0]), grid.zero_point[0]), w, np.float32)
-    whole = np.array(w.kernel[0] * w.kernel[1])
+    whole = np.full(w.count, math.prod(w.kernel))
     counts = whole if layer.node.attributes["count_include_pad"] else counted_elements(w, include_pad=False)
-    return [stored(layer, average_codes(sums, counts, float(output.scales()[0]), output.zero_point[0]))]
+    own, output = ((float(grid.scales()[0]), grid.zero_point[0]) for grid in (layer.grid(0), layer.output_grid()))
+    done = qlinear_average_pool(codes, w.kernel, w.strides, w.before, counts, (own, output), _bounds(layer))
+    return [counted(layer, done)]
 
 
 def global_average_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """GlobalAveragePool: QLinearGlobalAveragePool, the exact sum times ``f32(sx / f32(sy * f32(n)))``."""
-    if not _has_kernel(layer):
-        return real(layer, operands)
     (codes,) = operands
-    axes, grid = tuple(range(2, codes.ndim)), layer.output_grid()
-    sums = codes.sum(axis=axes, keepdims=True, dtype=np.int64)
-    count = codes[0, 0].size
-    sums -= count * layer.grid(0).zero_point[0]
-    divisor = np.float32(grid.scales()[0]) * np.float32(count)
-    ratio = float32.real_scale(float(layer.grid(0).scales()[0]), np.ones(1, np.float32), float(divisor))
-    bounds = code_range(grid, layer.node.clamp)
-    done = requantize(sums.reshape(-1, 1), float32.constants(ratio, FLOAT32), FLOAT32, grid.zero_point[0], *bounds)
-    return [counted(layer, done).reshape(sums.shape)]
+    count = math.prod(codes.shape[2:])
+
+    def constants() -> tuple[np.float32, tuple[int, int], tuple[int, int]]:
+        own, output = layer.grid(0), layer.output_grid()
+        divisor = np.float32(output.scales()[0]) * np.float32(count)
+        ratio = float32.real_scale(float(own.scales()[0]), np.ones(1, np.float32), float(divisor))
+        multiplier = float32.constants(ratio, FLOAT32).multiplier[0]
+        return multiplier, (own.zero_point[0], output.zero_point[0]), _bounds(layer)
+
+    kept = _kept(layer, constants, f"of {count} elements")
+    if kept is None:
+        return real(layer, operands)
+    if codes.ndim != MAP_RANK:
+        codes = codes.reshape(*codes.shape[:2], -1, 1)
+    done = counted(layer, qlinear_global_average_pool(codes, *kept))
+    return [done if codes is operands[0] else done.reshape(*done.shape[:2], *[1] * (operands[0].ndim - 2))]
 
 
 def softmax(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """Softmax: QLinearSoftmax."""
-    if not _has_kernel(layer):
-        return real(layer, operands)
     axis, output = layer.node.attributes["axis"], layer.output_grid()
     moved = np.moveaxis(operands[0], axis, -1)
-    table = exponentials(float(layer.grid(0).scales()[0]), moved.shape[-1])
-    rows = moved.reshape(-1, moved.shape[-1])
+    length = moved.shape[-1]
+    table = _kept(layer, lambda: exponentials(float(layer.grid(0).scales()[0]), length), f"of {length} elements")
+    if table is None:
+        return real(layer, operands)
+    rows = moved.reshape(-1, length)
     codes = softmax_codes(rows, table, float(output.scales()[0]), output.zero_point[0])
     return [stored(layer, np.ascontiguousarray(np.moveaxis(codes.reshape(moved.shape), -1, axis)))]
 
