@@ -9,6 +9,7 @@ import typer
 from hwsim.cli.check import check
 from hwsim.cli.export import export
 from hwsim.cli.run import run
+from hwsim.cli.scalesim import scalesim
 from hwsim.cli.show import show
 from hwsim.cli.sweep import sweep
 from hwsim.cli.vectors import vectors
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (run, sweep, show, check, vectors, export):
+for verb in (run, sweep, show, check, vectors, export, scalesim):
     app.command()(verb)
 
 

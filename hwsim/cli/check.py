@@ -26,10 +26,12 @@ def check(
 ) -> None:
     """Validate a network, a machine and a precision plan together, and print each layer's accumulator widths."""
     from hwsim.cli import resolve
+    from hwsim.cli.prepare import scheme_of
     from hwsim.cli.show import aligned
     from hwsim.cost import cost
+    from hwsim.execute.integer import check_executable
     from hwsim.explore.check import SUFFIXES, overflow_table
-    from hwsim.quantization import Scheme, quantize
+    from hwsim.quantization import quantize
     from hwsim.schedule import schedule
 
     plan = resolve.resolve_plan(
@@ -43,10 +45,11 @@ def check(
     machine = resolve.resolve_machine(hardware, overrides, plan)
     graph = resolve.resolve_network(network, batch, dimensions, seed)
     plan = resolve.plan_of(graph, plan)
-    quantized = quantize(graph, Scheme(plan=plan), None)
-    mappings = schedule(quantized, machine)
-    cost(quantized, machine, mappings)  # prices everything, so that what `run` would refuse is refused here
-    rows = list(overflow_table(quantized, machine, mappings).rows())
+    quantized = quantize(graph, scheme_of(graph, machine, plan), None)
+    check_executable(quantized, machine)
+    decided = schedule(quantized, machine)
+    cost(quantized, machine, decided)  # prices everything, so that what `run` would refuse is refused here
+    rows = list(overflow_table(quantized, machine, decided.mappings).rows())
     for register in ("psum", "accumulator"):
         typer.echo(
             f"least safe {register} width in bits, by the data types, A2Q, A2Q+ and the exact range of the weights:"
@@ -62,7 +65,10 @@ def check(
             f"A2Q+ asks for weights that sum to zero; in {uncentred} layers it uses the L1 norm plus |sum| instead"
         )
     if not all(row["is_bias_counted"] for row in rows):
-        typer.echo("the preloaded biases are not counted: without calibrated activations they have no codes")
+        typer.echo(
+            "preloaded biases are not all counted: they are unknown before activations are calibrated, or while the run "
+            "finds their zero points"
+        )
     unsafe = sum(not row["is_safe"] for row in rows)
     typer.echo(f"{graph.name} fits {machine.name}: {len(rows)} array layers, {unsafe or 'none'} can overflow")
 

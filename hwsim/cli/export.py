@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hwsim.cli import options
+
+if TYPE_CHECKING:
+    from hwsim.graph import Graph
 
 
 def export(
@@ -38,6 +41,7 @@ def export(
     from hwsim.cli import resolve
     from hwsim.cli.prepare import prepare
     from hwsim.errors import HwsimError, did_you_mean
+    from hwsim.execute.integer import check_executable
     from hwsim.interchange.onnx import write_qdq
     from hwsim.interchange.qonnx import write_qonnx
     from hwsim.zoo import names
@@ -65,9 +69,25 @@ def export(
         dimensions=dimensions,
         seed=seed,
     )
-    if any(tensor.quant is not None and not tensor.quant.is_calibrated for tensor in ready.graph.tensors.values()):
+    if any(tensor.quant is not None and tensor.quant.scale is None for tensor in ready.graph.tensors.values()):
         drawn = ", or --images N to draw them" if network in names() else ""
         raise HwsimError(f"export: {network} needs images that set the ranges; give --calibration images.npz{drawn}")
-    for note in writers[format_](ready.graph, out):
+    check_executable(ready.graph, ready.machine)
+    notes = writers[format_](ready.graph, out)
+    for note in (*notes, *(_saturation(ready.graph) if format_ == "qdq" else ())):
         typer.echo(f"note: {note}")
     typer.echo(f"{format_.upper()} model: {out}")
+
+
+def _saturation(graph: Graph) -> tuple[str, ...]:
+    """Return a note on what ONNX Runtime computes otherwise on some processors."""
+    from hwsim.interchange.onnx.write.pair_sums import layers_with_pairs_beyond
+
+    found = layers_with_pairs_beyond(graph)
+    if not found:
+        return ()
+    more = f" and {len(found) - 1} more layers" if len(found) > 1 else ""
+    return (
+        f"ONNX Runtime on x86 without VNNI adds pairs of products in 16 bits, which {found[0]!r}{more} can overflow; export "
+        "with --weights int7, or set session.x64quantprecision=1",
+    )

@@ -10,8 +10,10 @@ import typer
 DEFAULT_NETWORK = "digits_resnet"
 DEFAULT_HARDWARE = "edge_16x16"
 
-Network = Annotated[str, typer.Argument(help="A bundled network (`hwsim show models`), or an .onnx or .tflite file.")]
-Hardware = Annotated[str, typer.Option(help="A preset (`hwsim show hardware`) or a .toml file.")]
+Network = Annotated[
+    str, typer.Argument(help="A bundled network (`hwsim show models`), or an .onnx, .tflite or SCALE-Sim .csv file.")
+]
+Hardware = Annotated[str, typer.Option(help="A preset (`hwsim show hardware`), a .toml or a SCALE-Sim .cfg file.")]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Override a key of the machine, as array.rows=32; repeatable.")
 ]

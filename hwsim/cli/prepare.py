@@ -1,4 +1,4 @@
-"""What ``run``, ``vectors`` and ``export`` have in common: the same options give the same machine and the same integers."""
+"""What ``run``, ``check``, ``vectors`` and ``export`` have in common: the same options give the same machine and the same integers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hwsim.cli.data import Data, find_data
 if TYPE_CHECKING:
     from hwsim.graph import Graph
     from hwsim.hardware import Accelerator, PrecisionPlan
+    from hwsim.quantization import Scheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,19 +47,26 @@ def prepare(
     seed: int,
 ) -> Prepared:
     """Load network, machine and images, and quantize the network unless it came quantized."""
-    from hwsim.quantization import Scheme, quantize, shifts_only
+    from hwsim.quantization import quantize
 
     machine = resolve.resolve_machine(hardware, overrides, plan)
     graph = resolve.resolve_network(network, batch, dimensions, seed)
     plan = resolve.plan_of(graph, plan)
     data = find_data(network, graph, inputs, calibration, images, seed)
     notes = data.notes
-    power_of_two = not graph.is_quantized and shifts_only(graph, machine)
-    if power_of_two:
+    scheme = scheme_of(graph, machine, plan)
+    if scheme.power_of_two:
         notes += ("scales are powers of two, because a layer's requantizer only shifts",)
     shown = None
     if data.calibration is not None:
         shown = {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
     noted = replace(graph, notes=(*graph.notes, *notes))
-    quantized = quantize(noted, Scheme(plan=plan, power_of_two=power_of_two), shown)
+    quantized = quantize(noted, scheme, shown)
     return Prepared(plan=plan, machine=machine, data=data, graph=quantized)
+
+
+def scheme_of(graph: Graph, machine: Accelerator, plan: PrecisionPlan) -> Scheme:
+    """Return how ``graph`` is quantized for ``machine``: its scales are powers of two where a requantizer only shifts."""
+    from hwsim.quantization import Scheme, shifts_only
+
+    return Scheme(plan=plan, power_of_two=not graph.is_quantized and shifts_only(graph, machine))

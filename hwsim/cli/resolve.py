@@ -33,13 +33,13 @@ def resolve_network(network: str, batch: int, dimensions: Sequence[str] | None, 
 def resolve_plan(precision: Path | None, **options: str | None) -> PrecisionPlan:
     """Return the plan of ``--precision`` with the options of the command line as its default, where they are stated."""
     from hwsim.hardware import PrecisionPlan, load_precision
-    from hwsim.hardware.precision import DATAPATH_KEYS, GRID_KEYS
+    from hwsim.hardware.precision import KEYS
     from hwsim.hardware.problems import validate
 
     plan = load_precision(precision) if precision else PrecisionPlan()
     stated = {key: value for key, value in options.items() if value is not None}
     given = validate(PrecisionPlan, {"default": stated}, "command line").default
-    default = plan.default.model_copy(update=given.stated(GRID_KEYS + DATAPATH_KEYS))
+    default = plan.default.model_copy(update=given.stated(KEYS))
     return plan.model_copy(update={"default": default})
 
 
@@ -67,7 +67,11 @@ def plan_of(graph: Graph, plan: PrecisionPlan) -> PrecisionPlan:
 
 
 def resolve_machine(hardware: str, overrides: Sequence[str] | None, plan: PrecisionPlan) -> Accelerator:
-    """Load the machine with its overrides and the plan's registers and requantizers."""
+    """Load the machine with its overrides and the plan's registers and requantizers; a ``.cfg`` is SCALE-Sim's."""
+    if hardware.endswith(".cfg"):
+        from hwsim.interchange.scalesim import read_scalesim_machine
+
+        return read_scalesim_machine(hardware, overrides=tuple(overrides or ()), precision=plan)
     from hwsim.hardware import load_accelerator
 
     return load_accelerator(hardware, overrides=tuple(overrides or ()), precision=plan)

@@ -10,7 +10,8 @@ import typer
 
 def show(
     what: Annotated[
-        str, typer.Argument(help="hardware, models, requantizers, ranges, formats, energy, operators or metrics.")
+        str,
+        typer.Argument(help="hardware, models, requantizers, modes, ranges, formats, energy, operators or metrics."),
     ],
     name: Annotated[str | None, typer.Argument(help="One of them, in full.")] = None,
 ) -> None:
@@ -82,7 +83,28 @@ def _requantizers(name: str | None) -> str:
     from hwsim.numerics import requantizers
 
     found = [name] if name else list(requantizers.names())
-    return _rows("requantizers:", [(each, _headline(requantizers.definition(each).__doc__)) for each in found])
+    return _rows("requantizers:", [(each, _headline(requantizers.definition(each).module.__doc__)) for each in found])
+
+
+def _modes(name: str | None) -> str:
+    from hwsim.errors import HwsimError
+    from hwsim.hardware import modes
+
+    if name is None:
+        rows = [(modes.definition(each).EXAMPLE, _headline(modes.definition(each).__doc__)) for each in modes.names()]
+        return _rows(
+            "modes of the multiply-accumulate (datapath.mac; hwsim show modes NAME shows one at all widths):", rows
+        )
+    try:
+        mode = modes.mode_of(name if ":" in name or name not in modes.names() else modes.definition(name).EXAMPLE)
+    except ValueError as error:
+        raise HwsimError(f"show modes: {error}") from None
+    table: list[tuple[str, ...]] = [("activation x weight", "lanes along k", "along n", "cycles", "products a cycle")]
+    for a, w in ((a, w) for a in MODE_BITS for w in MODE_BITS if not mode.problem(a, w)):
+        shape = mode.shape(a, w)
+        lanes = (shape.k_lanes, shape.n_lanes, shape.cycles_per_vector, shape.macs_per_cycle)
+        table.append((f"{a} x {w}", *map(str, lanes)))
+    return _rows(f"{mode}, one processing element:", table)
 
 
 def _ranges(name: str | None) -> str:
@@ -136,6 +158,9 @@ def _metrics(name: str | None) -> str:
     return _rows("metrics (or module:function of yours):", [(f.__name__, _headline(f.__doc__)) for f in functions])
 
 
+MODE_BITS = (1, 2, 4, 8, 16)
+
+
 def _headline(text: str | None) -> str:
     return (text or "").strip().splitlines()[0]
 
@@ -144,6 +169,7 @@ LISTS: dict[str, Callable[[str | None], str]] = {
     "hardware": _hardware,
     "models": _models,
     "requantizers": _requantizers,
+    "modes": _modes,
     "ranges": _ranges,
     "formats": _formats,
     "energy": _energy,

@@ -19,6 +19,9 @@ def sweep(
     accumulators: Annotated[
         str, typer.Option(help="Registers, separated by commas.")
     ] = "exact,int16:saturate,int16:wrap",
+    psum: options.PsumText = None,
+    requantizer: options.RequantizerText = None,
+    runtime: options.RuntimeText = None,
     range_: options.RangeText = None,
     inputs: options.Inputs = None,
     calibration: options.Calibration = None,
@@ -32,11 +35,11 @@ def sweep(
     from hwsim.cli.data import find_data
     from hwsim.errors import HwsimError
     from hwsim.explore.sweep import sweep as sweep_points
-    from hwsim.hardware import PrecisionPlan
     from hwsim.reporting.progress import progress
     from hwsim.reporting.tradeoff import write_pareto, write_tradeoff
 
-    machine = resolve.resolve_machine(hardware, overrides, PrecisionPlan())
+    plan = resolve.resolve_plan(None, psum=psum, **resolve.runtime_keys(runtime, requantizer))
+    machine = resolve.resolve_machine(hardware, overrides, plan)
     graph = resolve.resolve_network(network, 1, None, seed)
     data = find_data(network, graph, inputs, calibration, images, seed)
     if data.images is None or data.calibration is None or "labels" not in data.images:

@@ -7,68 +7,84 @@ from functools import lru_cache
 import numpy as np
 
 from hwsim.cost import traffic
-from hwsim.cost.array_cycles import load_cycles, sequence_cycles, tail_cycles, tile_cycles
+from hwsim.cost.array_cycles import load_cycles, sequence_cycles, tail_cycles, tile_cycles, unused_cycles
 from hwsim.cost.array_work import array_work
-from hwsim.cost.groups import finish_time
 from hwsim.cost.ledger import Cycles, LayerCost
-from hwsim.cost.pipeline import Pipeline
+from hwsim.cost.pipeline import Event, Pipeline, Transfer, run
 from hwsim.cost.steps import Steps, steps_of
+from hwsim.cost.transfers import constant_words, transfer_cycles
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits
 
 
 @lru_cache(maxsize=4096)
-def array_layer(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) -> LayerCost:
-    """Return accesses, arithmetic and cycles of a GEMM with its mapping on a machine."""
-    steps = steps_of(mapping)
+def array_layer(mapping: Mapping, accelerator: Accelerator, datapath: Datapath, prefetched: int = 0) -> LayerCost:
+    """Return accesses, arithmetic and cycles of a GEMM with its mapping on a machine.
+
+    Args:
+        mapping: the tiles.
+        accelerator: the machine.
+        datapath: of this layer.
+        prefetched: cycles of its first load of weights that DRAM did under the layer before.
+    """
+    steps = steps_of(mapping, accelerator)
+    cycles, idle_tail = array_cycles(mapping, accelerator, datapath, prefetched)
     return LayerCost(
         accesses=traffic.accesses(mapping, steps, accelerator, datapath),
         compute=array_work(mapping, steps, datapath),
-        cycles=array_cycles(mapping, accelerator, datapath),
+        cycles=cycles,
         macs=mapping.gemm.macs,
+        idle_tail=idle_tail,
     )
 
 
-def dram_bits(mapping: Mapping) -> int:
-    """Return the bits that cross the chip's edge, biases left out."""
-    gemm, steps = mapping.gemm, steps_of(mapping)
-    one = (
-        int(steps.ifmap.sum()) * gemm.ifmap.bits
-        + int(steps.weight.sum()) * gemm.weight.bits
-        + int(steps.ofmap.sum()) * gemm.ofmap.bits
-    )
-    return one * gemm.groups
+def array_cycles(
+    mapping: Mapping, accelerator: Accelerator, datapath: Datapath, prefetched: int = 0, event: Event | None = None
+) -> tuple[Cycles, int]:
+    """Return the cycles of a GEMM, the array's own and the stalls by cause, and DRAM's idle time at its end."""
+    steps = steps_of(mapping, accelerator)
+    own = sequence_cycles(mapping.array, steps.sizes(), shape=mapping.mac, times=repeats(mapping, steps))
+    timing = run(pipeline_of(mapping, steps, accelerator, datapath, prefetched), event)
+    stalls = {f"stall_{cause}": cycles for cause, cycles in timing.stall.items()}
+    return Cycles(compute=own.compute, fill=own.fill, drain=own.drain, **stalls), timing.idle_tail
 
 
-def array_cycles(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) -> Cycles:
-    """Return the cycles of a GEMM: the array's own, and the stalls that DRAM, ports and requantizers add."""
-    steps = steps_of(mapping)
-    ideal = sequence_cycles(mapping.array, steps.sizes(), mapping.gemm.groups)
-    pipeline = pipeline_of(mapping, steps, accelerator, datapath)
-    end = finish_time(pipeline, mapping, accelerator, accumulator_bits(mapping.gemm, datapath))
-    return Cycles(compute=ideal.compute, fill=ideal.fill, drain=ideal.drain, stall=end - ideal.total)
-
-
-def pipeline_of(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath: Datapath) -> Pipeline:
-    """Return the steps as cycles on the channel and in the array."""
+def pipeline_of(
+    mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath: Datapath, prefetched: int = 0
+) -> Pipeline:
+    """Return the steps as cycles on the channels and in the array."""
     gemm, array = mapping.gemm, mapping.array
-    idle, busy = tile_cycles(array, steps.sizes())
-    busy = np.maximum(busy, traffic.port_cycles(mapping, steps, accelerator, datapath))
-    busy = np.maximum(busy, -(-steps.ofmap // accelerator.vector.requantizer_lanes))
-    new = steps.ofmap if array.flow.stationary == "psum" else getattr(steps, array.flow.stationary)
-    preload = np.where(new > 0, load_cycles(array), 0)
+    idle, busy = tile_cycles(array, steps.sizes(), mapping.mac, repeats(mapping, steps))
+    idle[0] = 0
+    busy[-1] -= unused_cycles(array, steps.sizes(), mapping.mac)
+    constants = constant_words(gemm, steps, datapath)
+    stationary = array.flow.stationary
+    new = steps.loads[stationary][-1].elements > 0 if steps.loads.get(stationary) else np.zeros(len(steps.m), dtype=bool)
+    preload = np.where(new, load_cycles(array), 0)
     preload[0] = load_cycles(array)
     return Pipeline(
-        load=traffic.load_cycles(gemm, steps, accelerator, datapath),
+        loads=tuple(
+            Transfer(
+                link=moves.link, cycles=transfer_cycles(mapping, moves, constants if operand == "weight" else None)
+            )
+            for operand in ("weight", "ifmap")
+            for moves in steps.loads[operand]
+        ),
+        stores=tuple(Transfer(link=moves.link, cycles=transfer_cycles(mapping, moves)) for moves in steps.stores),
         preload=preload,
+        stationary=stationary,
         idle=idle,
-        busy=busy,
-        store=traffic.store_cycles(gemm, steps, accelerator),
-        latency=accelerator.dram.latency_cycles,
-        tail=tail_cycles(array),
-        double_buffered=all(accelerator.memory_of(operand).double_buffered for operand in ("ifmap", "weight")),
+        array=busy,
+        port=traffic.port_cycles(mapping, steps, accelerator, datapath),
+        requantizer=-(-steps.outputs // accelerator.vector.requantizer_lanes),
+        finishes=steps.finishes,
         output_buffered=accelerator.memory_of("ofmap").double_buffered,
-        repeats=gemm.groups,
+        tail=tail_cycles(array),
+        prefetched=prefetched,
     )
+
+
+def repeats(mapping: Mapping, steps: Steps) -> np.ndarray:
+    """Return how often the folds of one group run in each step: once for all groups that share the array."""
+    return -(-steps.groups // mapping.groups_in_array)

@@ -1,41 +1,42 @@
 """Arithmetic and registers of one array layer.
 
-Every multiply-accumulate writes one register per operand that moves: both streams of an output-stationary array, one
-stream and the partial sum of the others (``vertical_hop_registers`` of it). A stationary operand is shifted in over
-(R + 1) / 2 rows on average, and the results of an output-stationary array are shifted out over (R + 1) / 2 rows or
-(C + 1) / 2 columns. Registers of unused processing elements are gated.
+Every product is priced by the machine's MAC mode, every vector of them adds once to each partial sum that it meets. It
+writes one register per operand that moves: both streams of an output-stationary array, one stream and the partial sum of
+the others (``vertical_hop_registers`` of it, and those inside the adder). Lanes along n share an activation, lanes along k
+a partial sum. A stationary operand is shifted in over (R + 1) / 2 rows on average, and the results of an output-stationary
+array are shifted out over (R + 1) / 2 rows or (C + 1) / 2 columns. Registers of unused processing elements are gated.
+
+Sparse weights: only those that are kept are multiplied and moved, with their place in the block, and each chooses its
+activation out of the block, which moves whole.
 """
 
 from __future__ import annotations
 
-from hwsim.cost.array_cycles import drain_cycles
+from hwsim.cost.array_cycles import drain_cycles, hop_cycles
 from hwsim.cost.ledger import Compute
 from hwsim.cost.requantizers import second_bits
 from hwsim.cost.steps import Steps
 from hwsim.cost.traffic import array_reads
+from hwsim.errors import MappingError
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits, has_column_constant, operand_bits, psum_bits
+from hwsim.mapping.widths import accumulator_bits, has_column_constant, mac_shape, operand_bits, psum_bits
 
 
 def array_work(mapping: Mapping, steps: Steps, datapath: Datapath) -> tuple[Compute, ...]:
-    """Return the rows of all groups."""
+    """Return the rows of all groups; raise MappingError for a mapping that was made for another datapath."""
     gemm = mapping.gemm
-    ifmap, weight = operand_bits(gemm, datapath)
-    widths = (datapath.multiplier_activation_bits or ifmap, datapath.multiplier_weight_bits or weight)
-    psum, accumulator = psum_bits(mapping, datapath), accumulator_bits(gemm, datapath)
+    if mapping.mac != mac_shape(gemm, datapath):
+        made = f"{mapping.mac} but mac = {datapath.mac} asks for {mac_shape(gemm, datapath)}"
+        raise MappingError(f"mapping: it was made for {made}; schedule the layer for this machine")
+    accumulator = accumulator_bits(gemm, datapath)
     outputs = gemm.m * gemm.n * gemm.groups
-    rows = [
-        Compute(unit="array", action="multiply_add", count=gemm.macs, a_bits=widths[0], b_bits=widths[1], sum_bits=psum)
-    ]
-    rows += [
-        Compute(unit="array_register", action=operand, count=register_writes(mapping, steps, operand), a_bits=bits)
-        for operand, bits in (("ifmap", ifmap), ("weight", weight), ("psum", psum))
-    ]
-    sums = int(array_reads(mapping, steps, "psum").sum()) * gemm.groups
+    rows = [*_products(mapping, steps, datapath), *_registers(mapping, steps, datapath)]
+    sums = int(array_reads(mapping, steps, "psum").sum())
     if not has_column_constant(gemm, datapath):
         sums -= outputs  # the first fold is written, not added
-    rows.append(Compute(unit="accumulator", action="add", count=sums, a_bits=accumulator))
+    action = str(datapath.mac) if datapath.mac.is_floating else "add"
+    rows.append(Compute(unit="accumulator", action=action, count=sums, a_bits=accumulator))
     if gemm.weight_asymmetric and datapath.zero_point == "folded":
         rows += [
             Compute(unit="column_sum", action="add", count=gemm.m * gemm.k * gemm.groups + outputs, a_bits=accumulator),
@@ -47,13 +48,62 @@ def array_work(mapping: Mapping, steps: Steps, datapath: Datapath) -> tuple[Comp
     return tuple(rows)
 
 
+def products(mapping: Mapping) -> int:
+    """Return the products that the array computes, all groups: those of pruned weights are left out."""
+    gemm = mapping.gemm
+    return int(gemm.m * mapping.mac.kept(gemm.k) * gemm.n * gemm.groups)
+
+
+def additions(mapping: Mapping, steps: Steps) -> int:
+    """Return the additions to partial sums inside the array, all groups: one for each vector of lanes along k."""
+    vectors = steps.m * steps.n * mapping.mac.vectors("k", steps.k)
+    return int((vectors * steps.groups).sum())
+
+
+def _products(mapping: Mapping, steps: Steps, datapath: Datapath) -> list[Compute]:
+    """Return products and additions; together where a processing element is one multiplier and one adder."""
+    operands = operand_bits(mapping.gemm, datapath)
+    built = (datapath.multiplier_activation_bits or operands[0], datapath.multiplier_weight_bits or operands[1])
+    a, b = datapath.mac.priced_bits(operands, built)
+    count, psum = products(mapping), psum_bits(mapping, datapath)
+    if str(datapath.mac) == "fixed":
+        rows = [Compute(unit="array", action="multiply_add", count=count, a_bits=a, b_bits=b, sum_bits=psum)]
+    else:
+        mode = str(datapath.mac)
+        rows = [
+            Compute(unit="array", action=mode, count=count, a_bits=a, b_bits=b),
+            Compute(unit="array_sum", action=mode, count=additions(mapping, steps), a_bits=psum),
+        ]
+    if mapping.mac.is_sparse:
+        rows.append(Compute(unit="array", action="select", count=count, a_bits=operands[0], b_bits=mapping.mac.block))
+    return rows
+
+
+def _registers(mapping: Mapping, steps: Steps, datapath: Datapath) -> list[Compute]:
+    ifmap, weight = operand_bits(mapping.gemm, datapath)
+    widths = {"ifmap": ifmap, "weight": weight + mapping.mac.index_bits, "psum": psum_bits(mapping, datapath)}
+    rows = [
+        Compute(unit="array_register", action=operand, count=register_writes(mapping, steps, operand), a_bits=bits)
+        for operand, bits in widths.items()
+    ]
+    staged = products(mapping) * mapping.array.multiplier_latency_cycles
+    if staged:
+        rows.append(Compute(unit="array_register", action="product", count=staged, a_bits=ifmap + weight))
+    return rows
+
+
 def register_writes(mapping: Mapping, steps: Steps, operand: str) -> int:
     """Return how often registers of ``operand`` inside the array are written, all groups."""
-    gemm, array = mapping.gemm, mapping.array
-    moved = int(array_reads(mapping, steps, operand).sum()) * gemm.groups
+    array, mac = mapping.array, mapping.mac
+    moved = int(array_reads(mapping, steps, operand).sum())
     if operand == "psum":
+        adds = additions(mapping, steps)
         if array.flow.reduces_in_time:
             hops = drain_cycles(array)  # stay and add; then leave
-            return gemm.macs + (moved * (hops + 1) // 2 if hops else 0)
-        return gemm.macs * array.vertical_hop_registers
-    return moved * (array.rows + 1) // 2 if operand == array.flow.stationary else gemm.macs
+            return adds * (1 + array.adder_latency_cycles) + (moved * (hops + 1) // 2 if hops else 0)
+        return adds * hop_cycles(array)
+    if operand == array.flow.stationary:
+        return moved * (array.rows + 1) // 2
+    if operand == "weight":
+        return products(mapping)
+    return int((steps.m * steps.k * mac.vectors("n", steps.n) * steps.groups).sum())

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingType
 from typing import Any
 
+from hwsim.cost.banks import bank_of
 from hwsim.cost.ledger import Access, Compute, LayerCost
 from hwsim.cost.requantizers import requantize_pj
 from hwsim.energy import EnergyTable
 from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.modes import mode_of
 from hwsim.tables import Table
-from hwsim.units import BITS_PER_BYTE, MEGA
+from hwsim.units import MEGA
 
 COLUMNS = ("layer", "component", "operand", "energy_pj")
 PJ_PER_MW_CYCLE_MHZ = 1e-3 * 1e12 / MEGA
@@ -54,15 +56,19 @@ def access_pj(access: Access, accelerator: Accelerator, table: EnergyTable) -> f
         return bits * table.dram_pj_per_bit(accelerator.dram.kind)
     level = next(level for level in accelerator.memory if level.name == access.memory)
     width = level.read_bits_per_cycle if access.action == "read" else level.write_bits_per_cycle
-    width = min(width, level.size_bytes * BITS_PER_BYTE)
+    bank_bytes, width = bank_of(level, width)
     price = table.sram_read_pj if access.action == "read" else table.sram_write_pj
-    return bits / width * price(level.size_bytes, width)
+    return bits / width * price(bank_bytes, width)
 
 
 def compute_pj(row: Compute, table: EnergyTable) -> float:
     """Return the energy of an arithmetic row."""
+    if row.unit == "array_gated":
+        return 0.0
     if row.unit == "array":
-        return row.count * table.mac_pj(row.a_bits, row.b_bits, row.sum_bits)
+        return row.count * _product_pj(row, table)
+    if row.unit == "array_sum" or (row.unit == "accumulator" and row.action != "add"):
+        return row.count * mode_of(row.action).sum_pj(table, row.a_bits)
     if row.unit == "array_register":
         return row.count * table.register_write_pj(row.a_bits)
     if row.unit in ("accumulator", "column_sum"):
@@ -73,9 +79,17 @@ def compute_pj(row: Compute, table: EnergyTable) -> float:
     return row.count * table.vector_op_pj(row.action, row.a_bits)
 
 
+def _product_pj(row: Compute, table: EnergyTable) -> float:
+    if row.action == "multiply_add":
+        return table.mac_pj(row.a_bits, row.b_bits, row.sum_bits)
+    if row.action == "select":
+        return table.select_pj(row.a_bits, row.b_bits)
+    return mode_of(row.action).product_pj(table, row.a_bits, row.b_bits)
+
+
 def component_of(row: Compute) -> tuple[str, str]:
     """Return (component, operand) under which an arithmetic row is reported."""
-    if row.unit == "array":
+    if row.unit in ("array", "array_sum", "array_gated"):
         return "mac", ""
     if row.unit == "array_register":
         return "array_registers", row.action

@@ -1,7 +1,7 @@
 """``cost``: the whole network on the machine, as ledger, energy and area.
 
-Layers run one after the other; each reads its inputs from DRAM and writes its result there (what stays on chip between
-layers is a later question of scheduling).
+Layers run one after the other. Each reads its inputs from DRAM and writes its result there, but for what the plan keeps on
+chip; the first weights of a layer may come while DRAM is idle at the end of the layer before.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from hwsim.cost.area import area_table
-from hwsim.cost.array_layer import array_layer
 from hwsim.cost.energy import energy_table
-from hwsim.cost.ledger import LayerCost, access_table, compute_table, cycle_table
-from hwsim.cost.vector_layer import vector_layer
+from hwsim.cost.gating import gated, zero_share
+from hwsim.cost.ledger import STALLS, LayerCost, access_table, compute_table, cycle_table
+from hwsim.cost.turns import turns
 from hwsim.energy import load_table
 from hwsim.graph import Graph
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.lower import lower
 from hwsim.mapping.mapping import Mapping
+from hwsim.mapping.plan import Plan
 from hwsim.mapping.tasks import Task
-from hwsim.mapping.widths import multiplier_bits
 from hwsim.tables import Table
 from hwsim.units import BITS_PER_BYTE
 
@@ -39,17 +39,27 @@ class CostReport:
     area: Table
 
 
-def cost(graph: Graph, accelerator: Accelerator, mappings: MappingType[str, Mapping]) -> CostReport:
+def cost(
+    graph: Graph,
+    accelerator: Accelerator,
+    plan: Plan,
+    products: MappingType[str, tuple[int, int]] | None = None,
+) -> CostReport:
     """Return the cost of one inference of ``graph.batch`` images.
 
     Args:
         graph: a quantized network; widths suffice, scales are not read.
         accelerator: the machine.
-        mappings: one per array layer, by name (``hwsim.schedule.schedule``).
+        plan: of ``hwsim.schedule.schedule``.
+        products: (those that toggle, all) by layer, as an execution on a machine with zero gating counted them.
     """
     tasks = lower(graph)
-    machine = accelerator.model_copy(update={"layer": ()})
-    costs = {task.layer: _layer_cost(task, machine, accelerator, mappings) for task in tasks}
+    counted = products or {}
+    costs = {
+        turn.task.layer: gated(turn.cost, zero_share(turn.datapath, counted.get(turn.task.layer)))
+        for turn in turns(graph, tasks, accelerator, plan)
+    }
+    mappings = plan.mappings
     prices = load_table(accelerator.energy_table)
     area = area_table(accelerator, prices, dict(mappings))
     energy = energy_table(costs, accelerator, prices, area.sum("leakage_mw"))
@@ -62,16 +72,6 @@ def cost(graph: Graph, accelerator: Accelerator, mappings: MappingType[str, Mapp
         energy=energy,
         area=area,
     )
-
-
-def _layer_cost(
-    task: Task, machine: Accelerator, accelerator: Accelerator, mappings: MappingType[str, Mapping]
-) -> LayerCost:
-    datapath = accelerator.datapath_for(task.layer)
-    if isinstance(task.work, Gemm):
-        multiplier_bits(task.layer, task.work, datapath)
-        return array_layer(mappings[task.layer], machine, datapath)
-    return LayerCost() if task.work is None else vector_layer(task.work, machine, datapath)
 
 
 def _layer_table(
@@ -92,6 +92,7 @@ def _layer_table(
     for task in tasks:
         layer, ledger = task.layer, costs[task.layer]
         cycles = ledger.cycles
+        peak = lanes * mappings[layer].mac.macs_per_cycle if layer in mappings else lanes
         rows.append(
             {
                 "layer": layer,
@@ -103,8 +104,9 @@ def _layer_table(
                 "fill_cycles": cycles.fill,
                 "drain_cycles": cycles.drain,
                 "stall_cycles": cycles.stall,
+                **{f"{name}_cycles": getattr(cycles, name) for name in STALLS},
                 "vector_cycles": cycles.vector,
-                "utilization": ledger.macs / (cycles.total * lanes) if ledger.macs else None,
+                "utilization": float(ledger.macs / (cycles.total * peak)) if ledger.macs else None,
                 "dram_bytes": dram_bits.get(layer, 0) / BITS_PER_BYTE,
                 "energy_pj": energies.get(layer, 0.0),
             }

@@ -8,7 +8,8 @@ from hwsim.tables import Table
 
 ACCESS_COLUMNS = ("layer", "memory", "operand", "action", "count", "bits")
 COMPUTE_COLUMNS = ("layer", "unit", "action", "count", "a_bits", "b_bits", "sum_bits")
-CYCLE_COLUMNS = ("layer", "compute", "fill", "drain", "stall", "vector")
+STALLS = ("stall_ifmap", "stall_weight", "stall_ofmap", "stall_port", "stall_requantizer")
+CYCLE_COLUMNS = ("layer", "compute", "fill", "drain", "vector", *STALLS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +37,36 @@ class Compute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cycles:
-    """Cycles of one layer by cause; they add up to the layer's total."""
+    """Cycles of one layer by cause; they add up to the layer's total.
+
+    Args:
+        compute: streaming operands through the array.
+        fill: the array's exposed loads, and running down its rows.
+        drain: running out of its columns, its fixed latency, and shifting results out where exposed.
+        vector: the vector unit's.
+        stall_ifmap, stall_weight, stall_ofmap: waiting for an operand to arrive or for room for results.
+        stall_port, stall_requantizer: steps that take longer than the array needs.
+    """
 
     compute: int = 0
     fill: int = 0
     drain: int = 0
-    stall: int = 0
     vector: int = 0
+    stall_ifmap: int = 0
+    stall_weight: int = 0
+    stall_ofmap: int = 0
+    stall_port: int = 0
+    stall_requantizer: int = 0
+
+    @property
+    def stall(self) -> int:
+        """All waiting."""
+        return sum(getattr(self, cause) for cause in STALLS)
 
     @property
     def total(self) -> int:
         """All cycles."""
-        return self.compute + self.fill + self.drain + self.stall + self.vector
+        return self.compute + self.fill + self.drain + self.vector + self.stall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +77,7 @@ class LayerCost:
     compute: tuple[Compute, ...] = ()
     cycles: Cycles = field(default_factory=Cycles)
     macs: int = 0
+    idle_tail: int = 0  # DRAM's idle cycles at the end, in which the next layer's first weights may come
 
 
 def access_table(costs: dict[str, LayerCost]) -> Table:
@@ -86,5 +106,5 @@ def compute_table(costs: dict[str, LayerCost]) -> Table:
 
 def cycle_table(costs: dict[str, LayerCost]) -> Table:
     """Return the cycles of all layers."""
-    rows = [(layer, c.cycles) for layer, c in costs.items()]
-    return Table.of(CYCLE_COLUMNS, [(name, c.compute, c.fill, c.drain, c.stall, c.vector) for name, c in rows])
+    rows = [(layer, *(getattr(c.cycles, name) for name in CYCLE_COLUMNS[1:])) for layer, c in costs.items()]
+    return Table.of(CYCLE_COLUMNS, rows)

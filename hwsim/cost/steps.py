@@ -1,7 +1,8 @@
-"""The tiles of a mapping as a sequence of steps: what each loads, computes and stores.
+"""What every step of a mapping moves over every link, and what it computes.
 
-Residency is single: an operand's tile is loaded when its indices differ from the step before. k is innermost, so partial
-sums stay on chip and outputs are stored once, after the last k tile.
+Residency is single: an operand's tile (or block, behind the first level) is loaded when it differs from the one of the step
+before. k is innermost, so partial sums stay next to the array, and a result leaves once, after the last k tile; it leaves a
+block's memory when the block is done.
 """
 
 from __future__ import annotations
@@ -11,26 +12,53 @@ from functools import lru_cache
 
 import numpy as np
 
+from hwsim.cost.links import Link, load_links, store_links
+from hwsim.hardware.accelerator import Accelerator
+from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.tiles import cuts, ifmap_tile_elements
+from hwsim.mapping.tiles import ifmap_elements
+from hwsim.mapping.visits import Visits, visits_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Moves:
+    """What passes one link.
+
+    Args:
+        link: the way.
+        elements: int64 ``[steps]``: before the step of a load, after the step of a store; 0 where nothing moves.
+        runs: contiguous runs of memory in them, int64 ``[steps]``.
+    """
+
+    link: Link
+    elements: np.ndarray
+    runs: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Steps:
-    """Arrays over the steps of one group, int64 ``[steps]``.
+    """All steps of one layer, all groups; arrays are int64 ``[steps]``.
 
     Args:
-        m, k, n: sizes of the step's tile.
-        ifmap, weight: elements loaded from DRAM before the step (0 where the tile stays).
-        ofmap: elements stored to DRAM after the step (0 before the last k tile).
+        m, k, n: sizes of the step's tile in one group.
+        groups: groups computed in the step.
+        finishes: whether the step ends the tile's k, so that results leave the array's memories.
+        loads: by operand (weight, then ifmap) the links from the outermost inwards.
+        stores: the ofmap's links outwards.
     """
 
     m: np.ndarray
     k: np.ndarray
     n: np.ndarray
-    ifmap: np.ndarray
-    weight: np.ndarray
-    ofmap: np.ndarray
+    groups: np.ndarray
+    finishes: np.ndarray
+    loads: dict[str, tuple[Moves, ...]]
+    stores: tuple[Moves, ...]
+
+    @property
+    def outputs(self) -> np.ndarray:
+        """Results that leave the array in each step."""
+        return np.where(self.finishes, self.m * self.n * self.groups, 0)
 
     def sizes(self) -> dict[str, np.ndarray]:
         """Return the tile sizes by dimension letter."""
@@ -38,26 +66,63 @@ class Steps:
 
 
 @lru_cache(maxsize=32)
-def steps_of(mapping: Mapping) -> Steps:
-    """Return the steps of one group of the mapping's GEMM, in order."""
+def steps_of(mapping: Mapping, accelerator: Accelerator) -> Steps:
+    """Return the steps of the mapping's GEMM on the machine's memories, in order."""
+    levels = max(memory.level for memory in accelerator.memory)
+    visits = visits_of(mapping, levels)
     gemm = mapping.gemm
-    sizes = {dim: cuts(gemm, dim, getattr(mapping, f"tile_{dim}"))[1] for dim in "mkn"}
-    outer, inner = mapping.order[0], mapping.order[1]
-    trips = (len(sizes[outer]), len(sizes[inner]), len(sizes["k"]))
-    index = dict(zip((outer, inner, "k"), (grid.reshape(-1) for grid in np.indices(trips)), strict=True))
-    loaded = ifmap_tile_elements(gemm, mapping.tile_m, sizes["k"])
-    m, k, n = (sizes[dim][index[dim]] for dim in "mkn")
     return Steps(
-        m=m,
-        k=k,
-        n=n,
-        ifmap=np.where(_changes(index["m"], index["k"]), loaded[index["m"], index["k"]], 0),
-        weight=np.where(_changes(index["k"], index["n"]), k * n, 0),
-        ofmap=np.where(index["k"] == trips[2] - 1, m * n, 0),
+        **visits.sizes(),
+        groups=visits.groups,
+        finishes=visits.k_start + visits.k == gemm.k,
+        loads={
+            operand: tuple(_loads(mapping, visits, link) for link in load_links(accelerator, mapping, operand))
+            for operand in ("weight", "ifmap")
+        },
+        stores=tuple(_stores(gemm, visits, link) for link in store_links(accelerator, mapping)),
     )
 
 
-def _changes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    changed = np.ones(first.size, dtype=bool)
-    changed[1:] = (np.diff(first) != 0) | (np.diff(second) != 0)
+def _loads(mapping: Mapping, visits: Visits, link: Link) -> Moves:
+    gemm, i = mapping.gemm, link.level - 1
+    k_start, k = (visits.k_start, visits.k) if i == 0 else (np.zeros_like(visits.k), np.full_like(visits.k, gemm.k))
+    if link.operand == "ifmap":
+        changes = _changes(visits.group, visits.m_start[i], k_start)
+        elements = ifmap_elements(gemm, visits.m_start[i], visits.m[i], k)
+        runs = ifmap_runs(gemm, visits.m[i], k)
+    else:
+        changes = _changes(visits.group, visits.n_start[i], k_start)
+        kept = mapping.mac.kept(k)
+        elements = kept * visits.n[i]
+        runs = np.where(visits.n[i] < gemm.n, kept, 1) if gemm.weight_is_activation else np.ones_like(k)
+    moved = np.where(changes, visits.groups, 0)
+    return Moves(link=link, elements=elements * moved, runs=runs * moved)
+
+
+def _stores(gemm: Gemm, visits: Visits, link: Link) -> Moves:
+    i = link.level - 1
+    last = np.ones(len(visits.k), dtype=bool)
+    last[:-1] = _changes(visits.group, visits.m_start[i], visits.n_start[i])[1:]
+    moved = np.where(last, visits.groups, 0)
+    runs = np.where(visits.n[i] < gemm.n, visits.m[i], 1)
+    return Moves(link=link, elements=visits.m[i] * visits.n[i] * moved, runs=runs * moved)
+
+
+def ifmap_runs(gemm: Gemm, m: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """Return the contiguous runs of memory in an ifmap tile of one group.
+
+    A matrix lies row by row, an image with its channels innermost: whole rows of images are one run where the tile takes
+    all channels, else every pixel is one.
+    """
+    window = gemm.window
+    if window is None:
+        return np.where(k < gemm.k, m, 1)
+    images = np.maximum(m // window.image, 1)
+    pixels = ifmap_elements(gemm, np.zeros_like(m), m, np.full_like(k, window.taps))
+    return np.where((k < gemm.k) | (gemm.groups > 1), pixels, images)
+
+
+def _changes(*starts: np.ndarray) -> np.ndarray:
+    changed = np.ones(starts[0].size, dtype=bool)
+    changed[1:] = np.any([np.diff(start) != 0 for start in starts], axis=0)
     return changed

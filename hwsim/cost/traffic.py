@@ -6,116 +6,150 @@ accumulator memory after every fold along k, and read back before every one but 
 more, requantized and written to the memory of the ofmap. A bias that is preloaded is written there and read by the first
 fold. im2col is a read pattern: an overlapping pixel, padding and inserted zeros are read again on chip, while DRAM sends
 each distinct pixel once per tile. Column constants (bias, zero points) lie with the weights, ``n`` words per output tile.
+Between memories every move is a read at its source and a write at its target.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from hwsim.cost.array_cycles import folds_of
+from hwsim.cost.array_cycles import Sizes, folds_of
 from hwsim.cost.ledger import Access
-from hwsim.cost.steps import Steps
+from hwsim.cost.links import DRAM
+from hwsim.cost.steps import Moves, Steps
+from hwsim.cost.transfers import BIAS_BITS, constant_words, moved_bits, storage_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.dataflow import OPERAND_DIMENSIONS
 from hwsim.hardware.datapath import Datapath
-from hwsim.mapping.gemm import Gemm
+from hwsim.hardware.mac import ONE_PRODUCT, MacShape
+from hwsim.hardware.parts import MemoryLevel, SystolicArray
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import accumulator_bits, has_column_constant
 
-BIAS_BITS = 32
 
 
-def array_reads(mapping: Mapping, steps: Steps, operand: str) -> np.ndarray:
-    """Return the elements of ``operand`` (ifmap, weight or psum) that pass the array's edge in each step, one group."""
-    sizes = steps.sizes()
-    folds = folds_of(mapping.array, sizes)
+def edge_elements(
+    array: SystolicArray, sizes: Sizes, operand: str, shape: MacShape = ONE_PRODUCT
+) -> np.ndarray:
+    """Return the elements of ``operand`` (ifmap, weight or psum) that pass the array's edge for tiles of the given sizes.
+
+    Of sparse weights only those pass that are kept.
+    """
+    folds = folds_of(array, sizes, shape)
     own = OPERAND_DIMENSIONS[operand]
+    if operand == "weight":
+        sizes = sizes | {"k": shape.kept(sizes["k"])}
     elements = np.prod([sizes[dim] for dim in own], axis=0)
     repeats: np.ndarray = np.prod([folds[dim] for dim in "mkn" if dim not in own], axis=0)
     return elements * repeats
 
 
+def array_reads(mapping: Mapping, steps: Steps, operand: str) -> np.ndarray:
+    """Return the elements of ``operand`` (ifmap, weight or psum) that pass the array's edge in each step, int64 ``[steps]``.
+
+    Groups that share the array bring the zeros between them along with what is stationary.
+    """
+    reads = edge_elements(mapping.array, steps.sizes(), operand, mapping.mac) * steps.groups
+    return reads * mapping.groups_in_array if operand == mapping.array.flow.stationary else reads
+
+
 def psum_accesses(mapping: Mapping, steps: Steps, datapath: Datapath) -> np.ndarray:
-    """Return the writes to the accumulator memory in each step, one group; there are as many reads.
+    """Return the writes to the accumulator memory in each step; there are as many reads.
 
     F folds along k write F times and are read F - 1 times, and once more to leave; a preloaded bias adds one of both.
     """
     sums = array_reads(mapping, steps, "psum")
     preloaded = datapath.bias == "start" and has_column_constant(mapping.gemm, datapath)
-    return sums + steps.ofmap if preloaded else sums
+    return sums + steps.outputs if preloaded else sums
 
 
 def constant_reads(steps: Steps) -> np.ndarray:
     """Return the column constants read on chip in each step: the columns of each finished output tile."""
-    return np.where(steps.ofmap > 0, steps.n, 0)
+    return np.where(steps.finishes, steps.n * steps.groups, 0)
 
 
 def accesses(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath: Datapath) -> tuple[Access, ...]:
     """Return the rows of all groups."""
-    gemm, groups = mapping.gemm, mapping.gemm.groups
+    gemm = mapping.gemm
     homes = {operand: accelerator.memory_of(operand).name for operand in ("ifmap", "weight", "ofmap", "psum")}
-    outputs = gemm.m * gemm.n * groups
-    sums = int(psum_accesses(mapping, steps, datapath).sum()) * groups
     rows: list[Access] = []
 
     def add(memory: str, operand: str, action: str, count: int, bits: int) -> None:
         rows.append(Access(memory=memory, operand=operand, action=action, count=count, bits=bits))
 
-    def loaded(operand: str, home: str, count: int, used: int, bits: int) -> None:
-        add("dram", operand, "read", count, bits)
-        add(home, operand, "write", count, bits)
-        add(home, operand, "read", used, bits)
+    def move(moves: Moves) -> None:
+        operand, bits = moves.link.operand, storage_bits(mapping, moves.link.operand)
+        for memory, action in ((moves.link.source, "read"), (moves.link.target, "write")):
+            count = int(moves.elements.sum())
+            if memory == DRAM and moves.link.burst_bits > 1:
+                burst = moves.link.burst_bits
+                add(memory, operand, action, int(moved_bits(mapping, moves).sum()) // burst, burst)
+            else:
+                add(memory, operand, action, count, bits)
 
-    for operand, moved, bits in (
-        ("ifmap", steps.ifmap, gemm.ifmap.bits),
-        ("weight", steps.weight, gemm.weight.bits),
-    ):
-        used = int(array_reads(mapping, steps, operand).sum()) * groups
-        loaded(operand, homes[operand], int(moved.sum()) * groups, used, bits)
+    for operand in ("ifmap", "weight"):
+        for moves in steps.loads[operand]:
+            move(moves)
+        used = int(array_reads(mapping, steps, operand).sum())
+        add(homes[operand], operand, "read", used, storage_bits(mapping, operand))
+    sums = int(psum_accesses(mapping, steps, datapath).sum())
     add(homes["psum"], "psum", "write", sums, accumulator_bits(gemm, datapath))
     add(homes["psum"], "psum", "read", sums, accumulator_bits(gemm, datapath))
-    add(homes["ofmap"], "ofmap", "write", outputs, gemm.ofmap.bits)
-    add(homes["ofmap"], "ofmap", "read", outputs, gemm.ofmap.bits)
-    add("dram", "ofmap", "write", outputs, gemm.ofmap.bits)
+    add(homes["ofmap"], "ofmap", "write", int(steps.outputs.sum()), storage_bits(mapping, "ofmap"))
+    for moves in steps.stores:
+        move(moves)
     if has_column_constant(gemm, datapath):
-        used = int(constant_reads(steps).sum()) * groups
-        loaded("bias", homes["weight"], gemm.n * groups, used, BIAS_BITS)
+        words = int(constant_words(gemm, steps, datapath).sum())
+        for moves in steps.loads["weight"]:
+            add(moves.link.source, "bias", "read", words, BIAS_BITS)
+            add(moves.link.target, "bias", "write", words, BIAS_BITS)
+        add(homes["weight"], "bias", "read", int(constant_reads(steps).sum()), BIAS_BITS)
     return tuple(rows)
 
 
 def port_cycles(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath: Datapath) -> np.ndarray:
-    """Return the cycles that the busiest on-chip port needs for the array's accesses of each step."""
+    """Return the cycles that the busiest port next to the array needs for the array's accesses of each step.
+
+    A memory of one bank with a single port also serves its loads and stores with it.
+    """
     gemm = mapping.gemm
     psum = psum_accesses(mapping, steps, datapath) * accumulator_bits(gemm, datapath)
-    weight = array_reads(mapping, steps, "weight") * gemm.weight.bits
+    weight = array_reads(mapping, steps, "weight") * storage_bits(mapping, "weight")
     if has_column_constant(gemm, datapath):
         weight = weight + constant_reads(steps) * BIAS_BITS
-    read = {"ifmap": array_reads(mapping, steps, "ifmap") * gemm.ifmap.bits, "weight": weight, "psum": psum}
-    write = {"psum": psum, "ofmap": steps.ofmap * gemm.ofmap.bits}
-    return np.maximum(_busiest(accelerator, read, "read"), _busiest(accelerator, write, "write"))
+    ifmap = array_reads(mapping, steps, "ifmap") * storage_bits(mapping, "ifmap")
+    read = {"ifmap": ifmap, "weight": weight, "psum": psum}
+    write = {"psum": psum, "ofmap": steps.outputs * storage_bits(mapping, "ofmap")}
+    nothing = np.zeros_like(psum)
+    cycles = nothing
+    for memory in accelerator.memory:
+        if memory.level > 1:
+            continue
+        reads: np.ndarray = sum((read[o] for o in memory.holds if o in read), nothing)
+        writes: np.ndarray = sum((write[o] for o in memory.holds if o in write), nothing)
+        ports = (-(-reads // memory.read_bits_per_cycle), -(-writes // memory.write_bits_per_cycle))
+        if memory.ports == "1r1w":
+            busy = np.maximum(*ports)
+        else:
+            busy = ports[0] + ports[1]
+            if memory.banks == 1:
+                busy = busy + _dma_cycles(mapping, steps, datapath, memory)
+        cycles = np.maximum(cycles, busy)
+    return cycles
 
 
-def load_cycles(gemm: Gemm, steps: Steps, accelerator: Accelerator, datapath: Datapath) -> np.ndarray:
-    """Return the cycles on the DRAM channel to load each step's operands; a narrow memory port holds the channel."""
-    weight = steps.weight * gemm.weight.bits
-    if has_column_constant(gemm, datapath):
-        weight[0] += gemm.n * BIAS_BITS
-    bits = {"ifmap": steps.ifmap * gemm.ifmap.bits, "weight": weight}
-    channel = -(-sum(bits.values()) // accelerator.dram.bits_per_cycle)
-    return np.maximum(channel, _busiest(accelerator, bits, "write"))
-
-
-def store_cycles(gemm: Gemm, steps: Steps, accelerator: Accelerator) -> np.ndarray:
-    """Return the cycles on the DRAM channel to store each step's results."""
-    bits = steps.ofmap * gemm.ofmap.bits
-    return np.maximum(-(-bits // accelerator.dram.bits_per_cycle), _busiest(accelerator, {"ofmap": bits}, "read"))
-
-
-def _busiest(accelerator: Accelerator, bits: dict[str, np.ndarray], action: str) -> np.ndarray:
-    """Return the cycles of the busiest port for ``bits`` per operand."""
-    cycles = np.zeros_like(next(iter(bits.values())))
-    for level in accelerator.memory:
-        moved = sum((bits[operand] for operand in bits if operand in level.holds), np.zeros_like(cycles))
-        width = level.read_bits_per_cycle if action == "read" else level.write_bits_per_cycle
-        cycles = np.maximum(cycles, -(-moved // width))
+def _dma_cycles(mapping: Mapping, steps: Steps, datapath: Datapath, memory: MemoryLevel) -> np.ndarray:
+    """Return the cycles in which loads and stores of each step occupy the only port of ``memory``."""
+    gemm = mapping.gemm
+    cycles = np.zeros_like(steps.m)
+    for operand in ("ifmap", "weight"):
+        extra = constant_words(gemm, steps, datapath) if operand == "weight" else None
+        for moves in steps.loads[operand]:
+            if moves.link.target == memory.name:
+                bits = moves.elements * storage_bits(mapping, operand)
+                bits = bits if extra is None else bits + extra * BIAS_BITS
+                cycles = cycles - (-bits // memory.write_bits_per_cycle)
+    for moves in steps.stores:
+        if moves.link.source == memory.name:
+            cycles = cycles - (-moves.elements * storage_bits(mapping, "ofmap") // memory.read_bits_per_cycle)
     return cycles

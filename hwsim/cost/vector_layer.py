@@ -7,9 +7,11 @@ the first access.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from hwsim.cost.ledger import Access, Compute, Cycles, LayerCost
+from hwsim.cost.links import DRAM, resident_memory
 from hwsim.cost.requantizers import second_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
@@ -22,21 +24,8 @@ REQUANTIZER_INPUT_BITS = 32
 @lru_cache(maxsize=4096)
 def vector_layer(work: VectorWork, accelerator: Accelerator, datapath: Datapath) -> LayerCost:
     """Return accesses, arithmetic and cycles of one vector operator."""
-    accesses: list[Access] = []
-    for stream in work.reads:
-        home = accelerator.memory_of(stream.operand).name
-        accesses += [
-            _access("dram", stream, "read"),
-            _access(home, stream, "write"),
-            _access(home, stream, "read"),
-        ]
-    home = accelerator.memory_of("ofmap").name
-    for stream in work.writes:
-        accesses += [
-            _access(home, stream, "write"),
-            _access(home, stream, "read"),
-            _access("dram", stream, "write"),
-        ]
+    accesses = [access for stream in work.reads for access in _read(stream, accelerator)]
+    accesses += [access for stream in work.writes for access in _write(stream, accelerator)]
     compute = [
         Compute(unit="vector", action=kind, count=count, a_bits=work.bits) for kind, count in work.operations if count
     ]
@@ -53,26 +42,64 @@ def vector_layer(work: VectorWork, accelerator: Accelerator, datapath: Datapath)
         )
     lanes = sum(ceil_div(count, accelerator.vector.lanes) for _, count in work.operations)
     lanes = max(lanes, ceil_div(work.outputs, accelerator.vector.requantizer_lanes))
-    waiting = (
-        max(_channel_cycles(work, accelerator), _port_cycles(accesses, accelerator)) + accelerator.dram.latency_cycles
+    loads = _dram_cycles(work.reads, accelerator)
+    stores = _dram_cycles(work.writes, accelerator)
+    together = max(loads, stores) if accelerator.dram.separate_writes else loads + stores
+    latency = accelerator.dram.latency_cycles if loads else 0
+    waits = {  # when the unit would end if this alone were slow
+        "stall_port": _port_cycles(accesses, accelerator) + latency,
+        "stall_ifmap": loads + latency,
+        "stall_ofmap": together + latency,
+    }
+    stalls, reached = {}, lanes
+    for cause, end in waits.items():
+        stalls[cause] = max(end - reached, 0)
+        reached = max(reached, end)
+    return LayerCost(
+        accesses=tuple(accesses),
+        compute=tuple(compute),
+        cycles=Cycles(vector=lanes, **stalls),
+        idle_tail=max(reached - loads - stores, 0),
     )
-    cycles = Cycles(vector=lanes, stall=max(waiting - lanes, 0))
-    return LayerCost(accesses=tuple(accesses), compute=tuple(compute), cycles=cycles)
+
+
+def _read(stream: Stream, accelerator: Accelerator) -> Iterator[Access]:
+    """Yield the rows of a tensor on its way to the unit; one that stayed on chip is read where it stayed."""
+    if stream.on_chip:
+        yield _access(resident_memory(accelerator).name, stream, "read")
+        return
+    yield _access(DRAM, stream, "read")
+    for memory in reversed(accelerator.path_of(stream.operand)):
+        yield _access(memory.name, stream, "write")
+        yield _access(memory.name, stream, "read")
+
+
+def _write(stream: Stream, accelerator: Accelerator) -> Iterator[Access]:
+    path = accelerator.path_of(stream.operand)
+    for memory in path:
+        yield _access(memory.name, stream, "write")
+        if memory is not path[-1] or not stream.on_chip:
+            yield _access(memory.name, stream, "read")
+    if not stream.on_chip:
+        yield _access(DRAM, stream, "write")
 
 
 def _access(memory: str, stream: Stream, action: str) -> Access:
     return Access(memory=memory, operand=stream.operand, action=action, count=stream.elements, bits=stream.bits)
 
 
-def _channel_cycles(work: VectorWork, accelerator: Accelerator) -> int:
-    bits = sum(stream.elements * stream.bits for stream in (*work.reads, *work.writes))
+def _dram_cycles(streams: tuple[Stream, ...], accelerator: Accelerator) -> int:
+    bits = sum(stream.elements * stream.bits for stream in streams if not stream.on_chip)
     return ceil_div(bits, accelerator.dram.bits_per_cycle)
 
 
 def _port_cycles(accesses: list[Access], accelerator: Accelerator) -> int:
+    """Return the cycles of the busiest port; a single port serves reads and writes in turn."""
     busiest = 0
-    for level in accelerator.memory:
-        for action, width in (("read", level.read_bits_per_cycle), ("write", level.write_bits_per_cycle)):
-            bits = sum(a.count * a.bits for a in accesses if a.memory == level.name and a.action == action)
-            busiest = max(busiest, ceil_div(bits, width))
+    for memory in accelerator.memory:
+        ports = [
+            ceil_div(sum(a.count * a.bits for a in accesses if a.memory == memory.name and a.action == action), width)
+            for action, width in (("read", memory.read_bits_per_cycle), ("write", memory.write_bits_per_cycle))
+        ]
+        busiest = max(busiest, sum(ports) if memory.ports == "1rw" else max(ports))
     return busiest

@@ -15,6 +15,15 @@ VECTOR_KINDS = ("add", "multiply", "compare", "lookup", "exp", "divide", "sqrt")
 
 COMPOSITIONS = (
     ("mac_pj", "multiply + add of the partial sum; registers are counted apart"),
+    ("MAC mode fixed:L", "multiply + (L - 1)/L adders of the tree of L products; one add of the partial sum per tree"),
+    ("MAC mode fusion:p", "fusion_fj of the whole unit, over the products side by side, times the passes"),
+    (
+        "MAC mode serial",
+        "cycles * (multiply of the bits at a time + (L - 1)/L tree adders + (add + register)/L of the shift-and-add)",
+    ),
+    ("MAC modes packed, shared", "multiply at the built width over its lanes + tree adders, or sign corrections"),
+    ("MAC mode floating", "float_mac_fj: multiply in the operands' format, add in the sums' format"),
+    ("N:M sparse weights", "multiplexer_fj of M activations for each kept weight; pruned products cost nothing"),
     ("requantize_pj float32", "convert (fp32 add * acc/32) + fp32 multiply + round (fp32 add); M is not used"),
     (
         "vector_op_pj compare",

@@ -16,6 +16,7 @@ from hwsim.energy.laws import (
     SramRootLaw,
     VectorLaw,
 )
+from hwsim.energy.mac_laws import FloatMacLaw, FusionLaw, MultiplexerLaw
 from hwsim.energy.scaling import NodeAreaLaw, NodeEnergyLaw
 
 
@@ -38,6 +39,9 @@ class Laws:
     add_fj: BitLaw
     register_fj: BitLaw
     float_pj: FloatLaw
+    fusion_fj: FusionLaw
+    float_mac_fj: FloatMacLaw
+    multiplexer_fj: MultiplexerLaw
     requantize_share: RequantizeShareLaw
     vector_structure: VectorLaw
     activity: ScalarLaw  # of random operands: how much of the laws' energy real data switch
@@ -49,6 +53,9 @@ class Laws:
     adder_area_um2: BitLaw
     register_area_um2: BitLaw
     float_area_um2: FloatLaw
+    fusion_area_um2: FusionLaw
+    float_mac_area_um2: FloatMacLaw
+    multiplexer_area_um2: MultiplexerLaw
     requantizer_area_um2: RequantizerAreaLaw
     logic_leakage_nw_per_um2: ScalarLaw  # at every node
     node_energy: NodeEnergyLaw

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from hwsim.energy import compose
 from hwsim.energy.lawbook import Laws
+from hwsim.energy.mac_prices import MacPrices
 from hwsim.energy.memory import MemoryPrices
 from hwsim.energy.records import DramType, Override, ProvenanceRow, SramClass, Technology
 from hwsim.energy.report import provenance_rows
@@ -14,7 +15,7 @@ from hwsim.energy.scaling import voltage_energy_factor, voltage_leakage_factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyTable(MemoryPrices):
+class EnergyTable(MemoryPrices, MacPrices):
     """A cost table, as read by ``load_table``; every method returns the price of one action or one component.
 
     ``activity`` of the logic methods replaces the table's default switching activity: 1 is the energy on random data

@@ -27,7 +27,7 @@ def overflow_table(graph: Graph, accelerator: Accelerator, mappings: MappingType
 
     Four widths for the psum, which starts each fold at zero, and four for the accumulator; see
     ``numerics.bounds.AccumulatorBits``. A preloaded bias is counted where its codes are known (``is_bias_counted``), which
-    takes calibrated activations. All hold for any input in any order of addition, so for any adder tree:
+    takes calibrated activations with zero points that do not wait for the run. All hold for any input in any order of addition, so for any adder tree:
 
     * ``*_type_bits`` for any weights of the format;
     * ``*_l1_bits`` for weights of this L1 norm (A2Q);

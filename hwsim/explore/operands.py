@@ -21,8 +21,8 @@ class Operands:
         weight: format of the weights.
         a_range: smallest and largest activation.
         columns: int64 ``[k, outputs]`` in the array's order of k; None where the network computes them.
-        start: int64 ``[outputs]``: what the accumulators hold at first; None where the activations are not calibrated yet,
-            so that a preloaded bias has no codes.
+        start: int64 ``[outputs]``: what the accumulators hold at first; None where the activations are not calibrated yet
+            or find their zero point at run time, so that what is preloaded is not known.
     """
 
     activation: IntFormat
@@ -33,23 +33,25 @@ class Operands:
 
 
 def operands_of(graph: Graph, node: Node, mapping: Mapping, datapath: Datapath) -> Operands | None:
-    """Return the operands of an array layer; None where its grids have no scale yet."""
+    """Return the operands of an array layer; None where it has no grids, or those of constant weights no scale yet."""
     ifmap, weight = (graph.tensors[node.inputs[index]].quant for index in (0, 1))
-    data = graph.tensors[node.inputs[1]].data
-    if ifmap is None or weight is None or not weight.is_calibrated:
+    constant = graph.tensors[node.inputs[1]]
+    data = constant.data
+    if ifmap is None or weight is None or (data is not None and not weight.is_calibrated):
         return None
     is_centred = datapath.zero_point == "subtracted"
     activation = _centred(ifmap.format, is_centred and mapping.gemm.ifmap_asymmetric)
-    number = _centred(weight.format, is_centred and any(weight.zero_point))
+    number = _centred(weight.format, is_centred and not weight.is_symmetric)
     low, high = ifmap.format.operand_range
     if is_centred and ifmap.is_calibrated:
         low, high = low - ifmap.zero_point[0], high - ifmap.zero_point[0]
     elif is_centred and mapping.gemm.ifmap_asymmetric:
         low, high = low - high, high - low  # whatever the zero point will be
     if data is None:
-        nothing = np.zeros(1, np.int64)
-        return Operands(activation=activation, weight=number, a_range=(low, high), columns=None, start=nothing)
-    codes = weight.format.operands(weight.encode(data)).astype(np.int64)
+        folds = datapath.zero_point == "folded" and not (ifmap.is_calibrated and ifmap.is_symmetric)
+        start = None if folds and datapath.bias == "start" else np.zeros(1, np.int64)
+        return Operands(activation=activation, weight=number, a_range=(low, high), columns=None, start=start)
+    codes = weight.format.operands(constant.encoded()).astype(np.int64)
     zeros = np.broadcast_to(
         weight.zero_points().reshape(weight.granularity.shape(len(weight.zero_point), codes.ndim)), codes.shape
     )

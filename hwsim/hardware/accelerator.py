@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import get_args
 
 from pydantic import Field, model_validator
 
 from hwsim.hardware.datapath import Datapath, DatapathRule
+from hwsim.hardware.decoupled import DecoupledUnits
 from hwsim.hardware.fields import EnergyTableField, Operand, PositiveReal, Record, Text
+from hwsim.hardware.hierarchy import Place, home_problems
 from hwsim.hardware.parts import Dram, MemoryLevel, SystolicArray, VectorUnit
 from hwsim.hardware.requantizer import RequantizerPart
 from hwsim.units import MEGA
+
+PEAK_BITS = 8
 
 __all__ = [
     "Accelerator",
@@ -24,27 +26,7 @@ __all__ = [
     "RequantizerPart",
     "SystolicArray",
     "VectorUnit",
-    "home_problems",
 ]
-
-
-def home_problems(levels: Sequence[tuple[str, Sequence[str]]]) -> list[str]:
-    """Return what is wrong with memories given as ``(name, holds)``: every operand needs exactly one home.
-
-    >>> home_problems([("a", ["ifmap", "weight", "ofmap"])])
-    ["memory: operand 'psum' must be held by exactly one on-chip memory, not 0; add it to `holds` of a [[memory]]"]
-    """
-    problems = []
-    for operand in get_args(Operand):
-        homes = [name for name, holds in levels if operand in holds]
-        if len(homes) != 1:
-            problems.append(
-                f"memory: operand {operand!r} must be held by exactly one on-chip memory, not {len(homes)}"
-                + (f" ({', '.join(homes)})" if homes else "; add it to `holds` of a [[memory]]")
-            )
-    names = [name for name, _ in levels]
-    problems += [f"memory: name {name!r} is used twice" for name in sorted({n for n in names if names.count(n) > 1})]
-    return problems + (["memory: name 'dram' is reserved for the off-chip memory"] if "dram" in names else [])
 
 
 class Accelerator(Record):
@@ -67,28 +49,45 @@ class Accelerator(Record):
     )
     vector: VectorUnit = Field(default=VectorUnit(), description="Vector unit and requantizers.")
     memory: tuple[MemoryLevel, ...] = Field(
-        description="On-chip memories, each a [[memory]] table; together they hold ifmap, weight, ofmap and psum once."
+        description="On-chip memories, each a [[memory]] table; those of level 1 together hold ifmap, weight, ofmap and psum once."
     )
     dram: Dram = Field(default=Dram(), description="Off-chip memory.")
+    decoupled: DecoupledUnits | None = Field(
+        default=None, description="Queues and pipeline stages of units that run on commands; none: not modelled."
+    )
     layer: tuple[DatapathRule, ...] = Field(
         default=(), description="Exceptions by layer name, each a [[layer]] table; later ones win."
     )
 
     @model_validator(mode="after")
     def _every_operand_has_a_home(self) -> Accelerator:
-        problems = home_problems([(level.name, level.holds) for level in self.memory])
+        problems = home_problems([Place(level.name, level.holds, level.level) for level in self.memory])
         if problems:
             raise ValueError("\n".join(problems))
         return self
 
     @property
     def peak_macs_per_second(self) -> float:
-        """Multiply-accumulates per second with every processing element busy."""
-        return self.array.rows * self.array.columns * self.clock_mhz * MEGA
+        """Multiply-accumulates per second with every processing element busy, at ``peak_bits`` and with dense weights."""
+        each = self.datapath.mac.shape(*self.peak_bits).macs_per_cycle
+        return self.array.rows * self.array.columns * float(each) * self.clock_mhz * MEGA
+
+    @property
+    def peak_bits(self) -> tuple[int, int]:
+        """The operand widths (activation, weight) of the peak: the multiplier's, else 8, or what the MAC mode takes."""
+        datapath = self.datapath
+        a, w = datapath.multiplier_activation_bits or PEAK_BITS, datapath.multiplier_weight_bits or PEAK_BITS
+        while datapath.mac.problem(a, w):
+            a, w = a - 1, w - 1
+        return a, w
 
     def memory_of(self, operand: str) -> MemoryLevel:
-        """The on-chip memory that holds ``operand``."""
-        return next(level for level in self.memory if operand in level.holds)
+        """The on-chip memory next to the array that holds ``operand``."""
+        return self.path_of(operand)[0]
+
+    def path_of(self, operand: str) -> tuple[MemoryLevel, ...]:
+        """The on-chip memories that ``operand`` passes, from the array outwards."""
+        return tuple(sorted((m for m in self.memory if operand in m.holds), key=lambda memory: memory.level))
 
     def datapath_for(self, layer_name: str) -> Datapath:
         """The datapath of one layer: the default with every matching rule of ``layer`` applied in order."""

@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from hwsim.hardware.fields import ArithmeticField, MatchedWidth, Record, RegisterField, Text
+from hwsim.hardware.fields import (
+    ArithmeticField,
+    MacField,
+    MatchedWidth,
+    Record,
+    RegisterField,
+    Share,
+    SparsityField,
+    Text,
+)
+from hwsim.hardware.modes.fixed import Mode as Fixed
 from hwsim.hardware.requantizer import RequantizerField, RequantizerPart
 from hwsim.numerics.accumulator import Accumulator
 
@@ -14,6 +24,24 @@ from hwsim.numerics.accumulator import Accumulator
 class Datapath(Record):
     """Widths and rules between the operands and the output code."""
 
+    mac: MacField = Field(
+        default=Fixed(),
+        description="How a processing element multiplies: fixed (a built multiplier; fixed:4 sums four products), fusion:8, serial:weight:16, packed:8:k, shared:27x18, floating:fp16:fp32.",
+        json_schema_extra={"default": "fixed"},
+    )
+    sparsity: SparsityField = Field(
+        default=None,
+        description="Structured weight sparsity N:M that the array uses, as 2:4: layers pruned to it compute and store N of every M weights. dense: every weight is multiplied.",
+        json_schema_extra={"default": "dense"},
+    )
+    zero_gating: Literal["none", "activation", "weight", "both"] = Field(
+        default="none",
+        description="Which operand, where it is zero, keeps a multiply-accumulate from toggling (time is unchanged).",
+    )
+    zero_share: Share = Field(
+        default=0.0,
+        description="Share of products that zero_gating stops, assumed where nothing is executed; execution counts its own.",
+    )
     multiplier_weight_bits: MatchedWidth = Field(
         default=None,
         description="Weight width of the multiplier in bits; a wider weight is an error. 'matched': built as wide as each layer's weights.",
@@ -54,6 +82,22 @@ class Datapath(Record):
         default="native",
         description="How the vector unit computes in integers: native (exact sums, then the requantizer), onnxruntime, tflite or ibert.",
     )
+
+    @model_validator(mode="after")
+    def _agrees_with_the_mode(self) -> Datapath:
+        widths = ("multiplier_weight_bits", "multiplier_activation_bits")
+        stated = [key for key in widths if getattr(self, key) is not None]
+        if stated and not self.mac.built_to_measure:
+            raise ValueError(f"must leave {' and '.join(stated)} 'matched': mac = {self.mac} states its own widths")
+        if self.multiplier != "exact" and str(self.mac) != "fixed":
+            raise ValueError(
+                f"must have an 'exact' multiplier with mac = {self.mac}: an approximate one is a fixed one"
+            )
+        if self.multiplier != "exact" and self.sparsity is not None:
+            raise ValueError(f"must have an 'exact' multiplier with sparsity = {self.sparsity}: skipped products are 0")
+        if self.zero_share and self.zero_gating == "none":
+            raise ValueError(f"must leave zero_share 0, not {self.zero_share}, where zero_gating is none")
+        return self
 
 
 RULE_KEYS = ("psum", "accumulator", "requantizer", "arithmetic")

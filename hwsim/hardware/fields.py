@@ -12,11 +12,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic.functional_validators import AfterValidator, BeforeValidator
 
-from hwsim.errors import did_you_mean
+from hwsim.errors import HwsimError, did_you_mean
 from hwsim.hardware.known import energy_tables, is_path, requantizer_schemes
+from hwsim.hardware.mac import MacMode
+from hwsim.hardware.modes import mode_of
 from hwsim.numerics import vector
 from hwsim.numerics.accumulator import Accumulator, Overflow
 from hwsim.numerics.formats import MAX_BITS, IntFormat
+from hwsim.numerics.sparsity import Sparsity
 
 Operand = Literal["ifmap", "weight", "ofmap", "psum"]
 Text = Annotated[str, Field(min_length=1)]
@@ -24,10 +27,14 @@ Positive = Annotated[int, Field(gt=0, strict=True)]
 NotNegative = Annotated[int, Field(ge=0, strict=True)]
 Width = Annotated[int, Field(ge=1, le=32, strict=True)]
 PositiveReal = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 
 REGISTER_PATTERN = r"^(exact|int([2-9]|[1-5][0-9]|6[0-4])(:(exact|wrap|saturate))?)$"
 FORMAT_PATTERN = r"^(u?int([1-9]|[12][0-9]|3[0-2])|int([2-9]|[12][0-9]|3[0-2])n)$"
+MAC_PATTERN = r"^[a-z][a-z0-9_]*(:[a-z0-9]+)*$"
+SPARSITY_PATTERN = r"^(dense|[0-9]{1,2}:[0-9]{1,2})$"
+DENSE = "dense"
 MAX_OPERAND_BITS = 32
 
 
@@ -61,6 +68,32 @@ def read_format(value: Any) -> IntFormat:
     raise ValueError(f"must be an integer format of 1 to 32 bits such as int8, uint4 or int8n, not {str(value)!r}")
 
 
+def read_mac(value: Any) -> MacMode:
+    """Return the mode that ``value`` (a record or its text) means; raise ValueError with a predicate."""
+    if isinstance(value, MacMode):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(MAC_PATTERN, value):
+        raise ValueError(f"must be a mode such as fixed, fusion:8 or serial:weight:16, not {value!r}")
+    return mode_of(value)
+
+
+def read_sparsity(value: Any) -> Sparsity | None:
+    """Return the pattern that ``value`` (a record or its text) means, None for ``dense``; raise ValueError with a predicate."""
+    if value is None or isinstance(value, Sparsity):
+        return value
+    if value == DENSE:
+        return None
+    try:
+        return Sparsity.parse(value) if isinstance(value, str) else Sparsity.parse(repr(value))
+    except HwsimError as error:
+        raise ValueError(f"must be 'dense' or a pattern N:M as 2:4, not {value!r}: {error}") from None
+
+
+def _check_sparsity(text: str) -> str:
+    read_sparsity(text)
+    return text
+
+
 def _check_arithmetic(name: str) -> str:
     if name not in vector.names():
         raise ValueError(f"{name!r} is unknown{did_you_mean(name, vector.names())}")
@@ -91,6 +124,21 @@ RegisterField = Annotated[
     PlainValidator(read_register),
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "pattern": REGISTER_PATTERN}),
+]
+MacField = Annotated[
+    MacMode,
+    PlainValidator(read_mac),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": MAC_PATTERN}),
+]
+SparsityField = Annotated[
+    Sparsity | None,
+    PlainValidator(read_sparsity),
+    PlainSerializer(lambda pattern: DENSE if pattern is None else str(pattern), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": SPARSITY_PATTERN}),
+]
+SparsityText = Annotated[
+    str, AfterValidator(_check_sparsity), WithJsonSchema({"type": "string", "pattern": SPARSITY_PATTERN})
 ]
 FormatField = Annotated[
     IntFormat,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.files import read_machine, read_toml
@@ -30,8 +31,14 @@ def load_accelerator(
     >>> load_accelerator("edge_16x16", overrides=["array.rows=32"]).array.rows
     32
     """
-    where = str(name_or_path)
-    data, origins = apply_overrides(Accelerator, read_machine(name_or_path), overrides, where)
+    return build_accelerator(read_machine(name_or_path), str(name_or_path), overrides=overrides, precision=precision)
+
+
+def build_accelerator(
+    tables: dict[str, Any], where: str, *, overrides: Sequence[str] = (), precision: PrecisionPlan | None = None
+) -> Accelerator:
+    """Return the machine of tables already read, inheritance merged; ``where`` names them in messages."""
+    data, origins = apply_overrides(Accelerator, tables, overrides, where)
     table = data.get("energy_table")
     if isinstance(table, str) and is_path(table):
         data["energy_table"] = str(Path(table).absolute())

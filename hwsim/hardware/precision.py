@@ -11,17 +11,29 @@ from pydantic import Field, model_validator
 
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import DatapathRule
-from hwsim.hardware.fields import ArithmeticField, FormatField, Record, RegisterField, Text
+from hwsim.hardware.fields import (
+    DENSE,
+    ArithmeticField,
+    FormatField,
+    Record,
+    RegisterField,
+    SparsityText,
+    Text,
+    read_sparsity,
+)
 from hwsim.hardware.requantizer import RequantizerField, RequantizerPart
 from hwsim.numerics.accumulator import Accumulator
 from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.sparsity import Sparsity
 
 Granularity = Literal["tensor", "channel"]
 Symmetry = Literal["symmetric", "asymmetric"]
 Range = Literal["minmax", "percentile", "mse"]
 
 GRID_KEYS = ("weights", "activations", "weight_granularity", "weight_symmetry", "activation_symmetry", "range")
+WEIGHT_KEYS = ("sparsity",)
 DATAPATH_KEYS = ("psum", "accumulator", "requantizer", "arithmetic")
+KEYS = GRID_KEYS + WEIGHT_KEYS + DATAPATH_KEYS
 INT8 = IntFormat(bits=8)
 UINT8 = IntFormat(bits=8, signed=False)
 
@@ -41,6 +53,10 @@ class Statement(Record):
         default=None, description="symmetric: the zero point of activations is 0."
     )
     range: Range | None = Field(default=None, description="How the range of activations and weights is estimated.")
+    sparsity: SparsityText | None = Field(
+        default=None,
+        description="Pattern N:M to which weights are pruned by magnitude before they are quantized, as 2:4, or dense; of a network that came quantized: which its weights already obey.",
+    )
     psum: RegisterField | None = Field(
         default=None, description="Partial-sum register inside the array, as int20:wrap."
     )
@@ -64,8 +80,8 @@ class PrecisionRule(Statement):
 
     @model_validator(mode="after")
     def _states_something(self) -> PrecisionRule:
-        if not self.stated(GRID_KEYS + DATAPATH_KEYS):
-            raise ValueError(f"must state at least one of {', '.join(GRID_KEYS + DATAPATH_KEYS)}")
+        if not self.stated(KEYS):
+            raise ValueError(f"must state at least one of {', '.join(KEYS)}")
         return self
 
 
@@ -82,10 +98,16 @@ class LayerPrecision:
     weight_symmetry: Symmetry = "symmetric"
     activation_symmetry: Symmetry = "asymmetric"
     range: Range = "minmax"
+    sparsity: str = DENSE
     psum: Accumulator | None = None
     accumulator: Accumulator | None = None
     requantizer: RequantizerPart | None = None
     arithmetic: str | None = None
+
+    @property
+    def pattern(self) -> Sparsity | None:
+        """The sparsity as a record; None where dense."""
+        return read_sparsity(self.sparsity)
 
 
 class PrecisionPlan(Record):
@@ -104,11 +126,10 @@ class PrecisionPlan(Record):
 
     def for_layer(self, name: str) -> LayerPrecision:
         """Return the precision of one layer: the default, then each matching rule in order, key by key."""
-        keys = GRID_KEYS + DATAPATH_KEYS
-        stated = self.default.stated(keys)
+        stated = self.default.stated(KEYS)
         for rule in self.layer:
             if fnmatchcase(name, rule.match):
-                stated |= rule.stated(keys)
+                stated |= rule.stated(KEYS)
         return LayerPrecision(**stated)
 
     def unmatched(self, layer_names: Iterable[str]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from hwsim.errors import ConfigError, did_you_mean
-from hwsim.hardware.accelerator import Accelerator, home_problems
+from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.hierarchy import Place, home_problems
 from hwsim.hardware.keys import Node, dotted, find, phrase, unknown
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -57,7 +58,7 @@ def _homes_despite(data: Mapping[str, Any], errors: Sequence[Mapping[str, Any]])
     """Problems between memories, which pydantic leaves out as soon as any key of the file is wrong."""
     if not errors or any(not error["loc"] or error["loc"][0] == "memory" for error in errors):
         return []
-    return home_problems([(level["name"], level["holds"]) for level in data["memory"]])
+    return home_problems([Place(level["name"], level["holds"], level.get("level", 1)) for level in data["memory"]])
 
 
 def validate(

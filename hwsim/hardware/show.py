@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hwsim.hardware.accelerator import Accelerator, MemoryLevel
+from hwsim.hardware.accelerator import Accelerator, Datapath, MemoryLevel
 
 GIGA = 1e9
 KIB = 1024
@@ -18,11 +18,8 @@ def describe(accelerator: Accelerator) -> tuple[tuple[str, str], ...]:
         ("description", accelerator.description),
         ("array", f"{array.rows} x {array.columns} at {accelerator.clock_mhz:g} MHz"),
         ("dataflow", array.dataflow),
-        ("peak", f"{accelerator.peak_macs_per_second / GIGA:g} GMAC/s"),
-        (
-            "multiplier",
-            f"weight {_width(datapath.multiplier_weight_bits)} x activation {_width(datapath.multiplier_activation_bits)}",
-        ),
+        ("peak", f"{accelerator.peak_macs_per_second / GIGA:g} GMAC/s{_at(accelerator)}"),
+        ("multiplier", _multiplier(datapath)),
         ("registers", f"psum {datapath.psum}, accumulator {datapath.accumulator}"),
         ("requantizer", f"{datapath.requantizer}, {accelerator.vector.requantizer_lanes} lanes"),
         *((f"memory {level.name}", _memory(level)) for level in accelerator.memory),
@@ -47,7 +44,28 @@ def size_text(size_bytes: int) -> str:
 def _memory(level: MemoryLevel) -> str:
     buffered = ", double buffered" if level.double_buffered else ""
     ports = f"read {level.read_bits_per_cycle} and write {level.write_bits_per_cycle} bits/cycle"
-    return f"{size_text(level.size_bytes)} for {', '.join(level.holds)}; {ports}{buffered}"
+    place = f"level {level.level}, " if level.level > 1 else ""
+    banks = f" in {level.banks} banks" if level.banks > 1 else ""
+    shared = " through one port" if level.ports == "1rw" else ""
+    return f"{place}{size_text(level.size_bytes)}{banks} for {', '.join(level.holds)}; {ports}{shared}{buffered}"
+
+
+def _at(accelerator: Accelerator) -> str:
+    """Say at which operand widths the peak holds, where it depends on them."""
+    mode, (a, w) = accelerator.datapath.mac, accelerator.peak_bits
+    depends = any(mode.shape(bits, bits) != mode.shape(a, w) for bits in (1, 2, 4))
+    return f" at {a} x {w} bits" if depends else ""
+
+
+def _multiplier(datapath: Datapath) -> str:
+    widths = (
+        f"weight {_width(datapath.multiplier_weight_bits)} x activation {_width(datapath.multiplier_activation_bits)}"
+    )
+    parts = [widths] if datapath.mac.built_to_measure else []
+    parts += [] if str(datapath.mac) == "fixed" else [f"mode {datapath.mac}"]
+    parts += [f"{datapath.sparsity} sparse weights"] if datapath.sparsity else []
+    parts += [] if datapath.zero_gating == "none" else [f"zero gating by {datapath.zero_gating}"]
+    return ", ".join(parts)
 
 
 def _width(bits: int | None) -> str:

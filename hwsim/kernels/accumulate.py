@@ -1,8 +1,8 @@
 """Ordered accumulation of integer matrix products: the fast twin of ``hwsim.numerics.accumulator.accumulate``.
 
-An optimistic pass adds without reductions and follows the extremes; outputs whose extremes do not fit their registers are
-recounted, addition by addition. Both passes run side by side over outputs of one row, in the narrowest lanes that are
-proven exact.
+A checkpointed pass sums at the speed of a matrix product, and proves for most outputs that no register overflowed. The
+others are followed addition by addition; so are, one after the other, the outputs that may hold the largest magnitude.
+Results do not depend on which way an output took.
 """
 
 from __future__ import annotations
@@ -13,34 +13,32 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwsim.errors import ExecutionError
-from hwsim.kernels.operands import check_segments, check_tree, magnitude
-from hwsim.kernels.ordered.lanes import Lanes, Reach, choose_lanes, fills
-from hwsim.kernels.ordered.loop import ROWS, ordered
-from hwsim.kernels.ordered.recount import STATE_ROWS, group_lanes
-from hwsim.kernels.ordered.registers import EXACT, SATURATE, WRAP
-from hwsim.kernels.ordered.sweep import tile_lanes
-from hwsim.numerics.accumulator import Accumulator, Overflow
+from hwsim.kernels.operands import check_segments, check_tree
+from hwsim.kernels.ordered.follow import Outcome, Product, ordered_product
+from hwsim.kernels.ordered.lanes import INT16_MAX
+from hwsim.kernels.ordered.optimistic import settle
+from hwsim.numerics.accumulator import Accumulator
 from hwsim.numerics.accumulator import accumulate as accumulate_one
 
 INT64_MAX = (1 << 63) - 1
-PIECE = 128  # products of a fold that are added to one row before the next row: their weights stay in the first cache
-LOOK_EVERY = 256  # products between two looks at whether the optimistic pass still pays
-MODES = {Overflow.EXACT: EXACT, Overflow.WRAP: WRAP, Overflow.SATURATE: SATURATE}
+FEWEST_ROWS = 8  # that pay for packing the weights of a checkpointed pass
+TILE = 16  # outputs side by side
+FIRST_BATCH = 16  # outputs that are followed at first to find the largest magnitude
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ordered:
-    """What ordered accumulation leaves behind, per output; int64 ``[..., m, n]`` (Python ints for peaks beyond it).
+    """What ordered accumulation leaves behind.
 
     Args:
-        values: the accumulators at the end.
-        events: additions whose result did not fit their register.
-        peaks: largest magnitude seen before any reduction.
+        values: the accumulators at the end, int64 ``[..., m, n]``.
+        events: additions whose result did not fit their register, per output, int64 of that shape.
+        peak: the largest magnitude that any output saw before any reduction.
     """
 
     values: np.ndarray
     events: np.ndarray
-    peaks: np.ndarray
+    peak: int
 
 
 def accumulate(
@@ -62,7 +60,8 @@ def accumulate(
         psum: the register inside the array; starts each fold at zero.
         accumulator: the register behind it.
         start: what the accumulators hold at first; broadcasts to the outputs.
-        todo: bool of the outputs' shape; what is returned for the others has no meaning. None asks for all.
+        todo: bool of the outputs' shape; the values and events of the others have no meaning. None asks
+            for all.
         tree: products of one fold that an adder tree sums exactly before each addition to psum.
 
     Raises:
@@ -72,117 +71,71 @@ def accumulate(
     shape = (*a.shape[:-1], w.shape[-1])
     folds = check_segments(segments, w.shape[-2])
     tree = check_tree(tree, folds)
-    begin = np.broadcast_to(np.asarray(start, np.int64), shape)
-    if not begin.size:
-        return Ordered(values=begin, events=begin, peaks=begin)
-    reach = _reach(a, w, folds, tree, begin)
-    lanes = choose_lanes(reach, psum, accumulator)
-    if lanes is None:
-        return _one_by_one(a, w, folds, psum, accumulator, begin, tree)
+    starts = np.broadcast_to(np.asarray(start, np.int64), shape)
+    todo = np.ones(shape, bool) if todo is None else todo
+    if not todo.any():
+        return Ordered(values=starts, events=np.zeros(shape, np.int64), peak=0)
     m, n = shape[-2:]
     left, right = a.reshape(-1, *a.shape[-2:]), w.reshape(-1, *w.shape[-2:])
-    values = begin.reshape(-1, m, n)
-    wanted = np.ones(values.shape, bool) if todo is None else todo.reshape(values.shape)
-    tile = tile_lanes(np.iinfo(lanes.sums).bits)
-    crosswise = _padding(n, tile) > 2 * _padding(m, tile)
-    if (
-        crosswise
-    ):  # the lanes of a tile are outputs of one row: let them run over m where n would leave most of them idle
+    begin, wanted = starts.reshape(-1, m, n), todo.reshape(-1, m, n)
+    crosswise = _padding(n) > 2 * _padding(m)
+    if crosswise:  # outputs of one row lie side by side: let rows run over m where n would leave most lanes idle
         left, right = right.swapaxes(1, 2), left.swapaxes(1, 2)
-        values, wanted = values.swapaxes(1, 2), wanted.swapaxes(1, 2)
-    values = np.array(values, np.int64, order="C")
-    events, peaks = np.zeros_like(values), np.zeros_like(values)
-    register = _register(psum, reach.fold, np.iinfo(lanes.recount))
-    ordered(
-        np.ascontiguousarray(left, lanes.sums),
-        _panels(right, tile, lanes),
-        _pieces(folds, tree, may_give_up=lanes.recount is not np.int16 or psum.bits != 16),
-        tree,
-        register,
-        _register(accumulator, None, np.iinfo(np.int64)),
-        *_limits(psum, accumulator, reach, lanes),
-        np.logical_or.reduceat(wanted, range(0, wanted.shape[2], tile), axis=2),
-        values,
-        events,
-        peaks,
-        np.zeros((ROWS, 3, tile), lanes.sums),
-        np.zeros((ROWS, 3, tile), lanes.totals),
-        np.zeros((ROWS, STATE_ROWS, group_lanes(np.iinfo(lanes.recount).bits)), lanes.recount),
-        register[1:3].astype(lanes.recount),
-    )
-    back = (x.swapaxes(1, 2) if crosswise else x for x in (values, events, peaks))
-    values, events, peaks = (np.ascontiguousarray(x).reshape(shape) for x in back)
-    return Ordered(values=values, events=events, peaks=peaks)
+        begin, wanted = begin.swapaxes(1, 2), wanted.swapaxes(1, 2)
+    product = ordered_product(left, right, folds, psum, accumulator, begin, tree)
+    if product is None:
+        return _one_by_one(a, w, folds, psum, accumulator, starts, todo, tree)
+    done = _accumulate(product, np.ascontiguousarray(wanted))
+    values, events = (x.swapaxes(1, 2) if crosswise else x for x in (done.values, done.events))
+    return Ordered(values=values.reshape(shape), events=events.reshape(shape), peak=_peak(product, done))
 
 
-def _reach(a: np.ndarray, w: np.ndarray, folds: np.ndarray, tree: int, start: np.ndarray) -> Reach:
-    left, right, longest = magnitude(a), magnitude(w), int(folds.max(initial=0))
-    return Reach(
-        operand=max(left, right),
-        product=left * right,
-        group=tree * left * right,
-        fold=longest * left * right,
-        folds=len(folds),
-        k=int(folds.sum()),
-        start=magnitude(start),
-    )
+def _accumulate(product: Product, todo: np.ndarray) -> Outcome:
+    """Settle what can be proven, follow what is in doubt; rows in which too much is in doubt are followed from the start."""
+    groups, m, n = product.start.shape
+    if product.lane is not np.int32 or product.reach.operand > INT16_MAX or m < FEWEST_ROWS:
+        return product.follow_tiles(todo, may_be_narrow=False)
+    values, events = np.empty((groups, m, n), np.int64), np.zeros((groups, m, n), np.int64)
+    rest, doubts, parts = todo.copy(), [], []
+    for g in range(groups):
+        settled = settle(product, g, todo[g], values[g]) if todo[g].any() else None
+        if settled is not None:
+            rest[g, : settled.rows] = False
+            doubts.append(settled.doubts + g * m * n)
+            parts.append((settled.best, settled.open + g * m * n, settled.tops))
+    if rest.any():
+        followed = product.follow_tiles(rest, may_be_narrow=True)
+        if rest.all():
+            return followed
+        np.copyto(values, followed.values, where=rest)
+        np.copyto(events, followed.events, where=rest)
+        parts.append((followed.best, followed.open, followed.tops))
+    chosen = np.concatenate([np.zeros(0, np.int64), *doubts])
+    if chosen.size:
+        followed = product.follow_outputs(chosen, may_be_narrow=True)
+        values.reshape(-1)[chosen], events.reshape(-1)[chosen] = followed.values, followed.events
+        parts.append((followed.best, followed.open, followed.tops))
+    best, open_, tops = zip(*parts, strict=True)
+    return Outcome(values=values, events=events, best=max(best), open=np.concatenate(open_), tops=np.concatenate(tops))
 
 
-def _padding(outputs: int, tile: int) -> float:
+def _peak(product: Product, done: Outcome) -> int:
+    """Return the largest magnitude, following outputs whose bound exceeds what is known, the most promising first."""
+    best, batch = done.best, FIRST_BATCH
+    hopeful = done.tops > best
+    left, tops = done.open[hopeful], done.tops[hopeful]
+    order = np.argsort(-tops, kind="stable")
+    left, tops = left[order], tops[order]
+    while left.size and tops[0] > best:
+        best = max(best, product.follow_outputs(left[:batch]).best)
+        left, tops = left[batch:], tops[batch:]
+        batch = min(2 * batch, int(np.count_nonzero(tops > best)))
+    return best
+
+
+def _padding(outputs: int) -> float:
     """Return how many lanes are computed for each output of a row."""
-    return -(-outputs // tile) * tile / max(outputs, 1)
-
-
-def _panels(w: np.ndarray, tile: int, lanes: Lanes) -> np.ndarray:
-    """Return ``w [groups, k, n]`` as ``[groups * tiles, k, tile]``, the last tile of each group filled with zeros."""
-    groups, k, n = w.shape
-    tiles = -(-n // tile)
-    if n % tile:
-        w = np.pad(w, ((0, 0), (0, 0), (0, tiles * tile - n)))
-    tiled = np.ascontiguousarray(w.reshape(groups, k, tiles, tile).swapaxes(1, 2), lanes.sums)
-    return tiled.reshape(groups * tiles, k, tile)
-
-
-def _pieces(folds: np.ndarray, tree: int, may_give_up: bool) -> np.ndarray:
-    """Cut the folds into pieces of whole tree groups: ``[p, 3]``, where each ends, ends its fold, is worth a look.
-
-    A 16-bit register in 16-bit lanes must not give up: that a sum reached its end does not tell that it went beyond.
-    """
-    step = max(tree, PIECE // tree * tree)
-    rows: list[tuple[int, bool, bool]] = []
-    position = looked = 0
-    for length in folds.tolist():
-        for cut in range(step, length + step, step):
-            end = position + min(cut, length)
-            look = may_give_up and end - looked >= LOOK_EVERY
-            looked = end if look else looked
-            rows.append((end, cut >= length, look))
-        position += length
-    return np.array(rows, np.int64).reshape(-1, 3)
-
-
-def _limits(psum: Accumulator, accumulator: Accumulator, reach: Reach, lanes: Lanes) -> tuple[np.ndarray, np.ndarray]:
-    """Return the extremes ``[low, high]`` of psum and of the accumulator beyond which an optimistic output is in doubt.
-
-    Lanes of 16 bits saturate: a 16-bit register is in doubt as soon as a sum reaches its end.
-    """
-    inside, behind = np.iinfo(lanes.sums), np.iinfo(lanes.totals)
-    low, high = int(inside.min), int(inside.max)
-    if fills(psum, reach.fold):
-        shrink = lanes.sums is np.int16 and psum.bits == 16
-        low, high = max(low, psum.minimum + shrink), min(high, psum.maximum - shrink)
-    return np.array([low, high], lanes.sums), np.array(
-        [max(accumulator.minimum, int(behind.min)), min(accumulator.maximum, int(behind.max))], lanes.totals
-    )
-
-
-def _register(register: Accumulator, reach: int | None, lane: np.iinfo) -> np.ndarray:
-    """Return ``[mode, low, high, skip_zeros]``; a register that ``reach`` cannot fill is exact and without events."""
-    if register.bits is None or (reach is not None and not fills(register, reach)):
-        return np.array([EXACT, int(lane.min), int(lane.max), 1], np.int64)
-    mode = MODES[register.overflow]
-    low, high = max(register.minimum, int(lane.min)), min(register.maximum, int(lane.max))
-    return np.array([mode, low, high, mode != EXACT], np.int64)
+    return -(-outputs // TILE) * TILE / outputs
 
 
 def _one_by_one(
@@ -192,19 +145,18 @@ def _one_by_one(
     psum: Accumulator,
     accumulator: Accumulator,
     start: np.ndarray,
+    todo: np.ndarray,
     tree: int,
 ) -> Ordered:
-    """Run the definition for every output: slow, for sums that could leave 64 bits on the way."""
+    """Run the definition for every output of ``todo``: slow, for sums that could leave 64 bits on the way."""
     values, events, peaks = (np.zeros(start.shape, object) for _ in range(3))
-    for index in np.ndindex(start.shape):
+    for index in zip(*np.nonzero(todo), strict=True):
         *group, i, j = index
         products = [int(x) * int(y) for x, y in zip(a[(*group, i)], w[(*group, slice(None), j)], strict=True)]
         values[index], events[index], peaks[index] = accumulate_one(
             products, segments=folds.tolist(), psum=psum, accumulator=accumulator, start=int(start[index]), tree=tree
         )
-    widest = max((abs(int(value)) for value in values.flat), default=0)
+    widest = max(abs(int(value)) for value in values.flat)
     if widest > INT64_MAX:
         raise ExecutionError(f"accumulate: a sum reaches {widest}, beyond 64 bits; use narrower operands or registers")
-    if max((int(peak) for peak in peaks.flat), default=0) <= INT64_MAX:
-        peaks = peaks.astype(np.int64)
-    return Ordered(values=values.astype(np.int64), events=events.astype(np.int64), peaks=peaks)
+    return Ordered(values=values.astype(np.int64), events=events.astype(np.int64), peak=int(peaks.max()))

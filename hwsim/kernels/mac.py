@@ -123,11 +123,11 @@ def _summary(
         return Accumulation(
             values=values, overflow_events=0, overflow_outputs=0, peak=magnitude(values), proven_outputs=values.size
         )
-    events, peaks = rest.events[todo], rest.peaks[todo]
+    events = rest.events[todo]
     return Accumulation(
         values=values,
         overflow_events=int(events.sum()),
         overflow_outputs=int(np.count_nonzero(events)),
-        peak=max(int(peaks.max(initial=0)), magnitude(values[~is_open])),
+        peak=max(rest.peak, magnitude(values[~is_open])),
         proven_outputs=values.size - events.size,
     )

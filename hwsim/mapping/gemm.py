@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hwsim.errors import MappingError
 from hwsim.numerics.formats import Format
+from hwsim.numerics.sparsity import Sparsity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,8 @@ class Gemm:
         weight_is_activation: the ``weight`` operand is computed by the network (attention), not constant.
         has_bias: a bias of n values per group is added.
         window: the im2col view where the ifmap is a convolution's, else None (the ifmap is the m x k matrix itself).
+        sparsity: the pattern that the weights obey along k (of a convolution: along its channels, at every kernel
+            position), or None.
     """
 
     m: int
@@ -78,6 +81,7 @@ class Gemm:
     weight_is_activation: bool = False
     has_bias: bool = False
     window: Window | None = None
+    sparsity: Sparsity | None = None
 
     def __post_init__(self) -> None:
         if min(self.m, self.k, self.n, self.groups) < 1:
@@ -88,6 +92,11 @@ class Gemm:
             raise MappingError(f"gemm: m={self.m} must be all output pixels = {self.window.batch * self.window.image}")
         if self.window and self.k != self.window.channels * self.window.taps:
             raise MappingError(f"gemm: k={self.k} must be channels x taps = {self.window.channels * self.window.taps}")
+
+        along = self.window.channels if self.window else self.k
+        if self.sparsity and along % self.sparsity.block:
+            what = "input channels of a group" if self.window else "k"
+            raise MappingError(f"gemm: sparsity {self.sparsity} needs whole blocks, but {what} = {along}")
 
     @property
     def macs(self) -> int:

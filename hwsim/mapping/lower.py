@@ -20,12 +20,19 @@ from hwsim.mapping.vector_work import channel_affine, grid_of, real_product, vec
 from hwsim.numerics.formats import IntFormat
 
 REAL_RESULT = IntFormat(bits=32)  # a result without a grid leaves as float32
-VIEWS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity"})
+VIEWS = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Reinterpret"})
 
 
 def lower(graph: Graph) -> tuple[Task, ...]:
     """Return the task of every operator, in order; raise GraphError for a graph without grids."""
-    return tuple(Task(layer=node.name, op=node.op, work=_work(graph, node)) for node in graph.nodes)
+    return tuple(_task(graph, node) for node in graph.nodes)
+
+
+def _task(graph: Graph, node: Node) -> Task:
+    work = _work(graph, node)
+    reads = tuple(name for name in node.inputs if name)
+    taken = len(work.reads) if isinstance(work, VectorWork) else 2  # Slice and Gather read what they pick from
+    return Task(layer=node.name, op=node.op, work=work, reads=reads[:taken], writes=tuple(node.outputs))
 
 
 def _work(graph: Graph, node: Node) -> Gemm | VectorWork | None:
@@ -53,6 +60,7 @@ def _formats(graph: Graph, node: Node) -> dict[str, Any]:
         "ifmap_asymmetric": not ifmap.is_symmetric,
         "weight_asymmetric": not weight.is_symmetric,
         "weight_is_activation": not graph.tensors[node.inputs[1]].is_constant,
+        "sparsity": graph.tensors[node.inputs[1]].sparsity,
         "has_bias": len(node.inputs) > 2 and bool(node.inputs[2]),
     }
 

@@ -8,17 +8,34 @@ from itertools import pairwise
 
 import numpy as np
 
-from hwsim.errors import MappingError
+from hwsim.hardware.mac import ONE_PRODUCT, MacShape
 from hwsim.hardware.parts import SystolicArray
+from hwsim.mapping.check import ORDERS, check_mapping
 from hwsim.mapping.gemm import Gemm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """What the memories of one level behind the first hold at a time: ``m x n`` outputs with the whole of k.
+
+    Args:
+        level: of the memories, 2 or more.
+        m, n: sizes in elements; the last block of a dimension may be smaller.
+        order: the order in which blocks are visited, outermost dimension first.
+    """
+
+    level: int
+    m: int
+    n: int
+    order: str = "mnk"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mapping:
     """One GEMM on one array.
 
-    A *tile* is what the on-chip memories hold at a time; a *fold* is what the array holds at a time. Tiles are visited
-    in ``order`` (outermost first); k is always innermost, so that partial sums never leave the chip.
+    A *tile* is what the memories next to the array hold at a time; a *fold* is what the array holds at a time. Tiles are
+    visited in ``order`` (outermost first); k is always innermost, so that partial sums never leave the first level.
 
     Args:
         gemm: the work.
@@ -27,6 +44,15 @@ class Mapping:
             ``tile_k`` is a multiple of the kernel taps (whole channels) and ``tile_m`` whole output rows of one image
             (cut at its border) or whole images.
         order: ``mnk`` (for each m tile all n tiles) or ``nmk``.
+        mac: lanes and cycles of a processing element at the widths of the layer (``hwsim.mapping.widths.mac_shape``). With
+            sparse weights ``tile_k`` is whole blocks (with a window: of channels).
+        blocks: what the memories of the levels behind the first hold, the outermost level first; tiles cut the innermost
+            block. A level that is not stated holds everything.
+        groups_together: groups whose tiles are loaded, computed and stored as one step; more than one only where the
+            tile is the whole product.
+        groups_in_array: groups that share a fold, block-diagonal: each on rows and columns of its own, zeros elsewhere.
+        ifmap_on_chip, ofmap_on_chip: the activation stays in the on-chip memory of the network's ofmaps instead of
+            passing through DRAM.
     """
 
     gemm: Gemm
@@ -35,30 +61,35 @@ class Mapping:
     tile_k: int
     tile_n: int
     order: str = "mnk"
+    mac: MacShape = ONE_PRODUCT
+    blocks: tuple[Block, ...] = ()
+    groups_together: int = 1
+    groups_in_array: int = 1
+    ifmap_on_chip: bool = False
+    ofmap_on_chip: bool = False
 
     def __post_init__(self) -> None:
-        if self.order not in ("mnk", "nmk"):
-            raise MappingError(f"mapping: order must be 'mnk' or 'nmk', not {self.order!r}")
-        for name, size in self.gemm.shape.items():
-            tile = getattr(self, f"tile_{name}")
-            if not 1 <= tile <= size:
-                raise MappingError(f"mapping: tile_{name} must be 1..{size}, not {tile}")
-        window = self.gemm.window
-        if window and self.tile_k % window.taps:
-            raise MappingError(f"mapping: tile_k={self.tile_k} must be a multiple of the {window.taps} kernel taps")
-        if window and self.tile_m % (window.out_width if self.tile_m < window.image else window.image):
-            raise MappingError(
-                f"mapping: tile_m={self.tile_m} must be whole output rows of {window.out_width} pixels within one image "
-                f"of {window.image}, or whole images"
-            )
+        check_mapping(self)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether one tile is the whole product of a group."""
+        return (self.tile_m, self.tile_k, self.tile_n) == (self.gemm.m, self.gemm.k, self.gemm.n)
+
+    @property
+    def tree(self) -> int:
+        """Consecutive k whose products are summed exactly before each addition to a partial sum; pruned ones count."""
+        slots = self.array.adder_tree * self.mac.k_lanes
+        return slots if slots == 1 else slots // self.mac.keep * self.mac.block
 
     @cached_property
     def k_segments(self) -> tuple[int, ...]:
         """Lengths of the folds along k, in the order in which the array accumulates them.
 
-        Where k runs along the rows a fold holds at most ``rows`` of it; where k runs in time a fold holds a whole tile.
+        Where k runs along the rows a fold holds what ``rows`` processing elements hold of it (one each, more with lanes
+        along k or sparse weights); where k runs in time a fold holds a whole tile.
         """
-        fold = self.array.rows if self.array.flow.rows == "k" else self.tile_k
+        fold = self.mac.held("k", self.array.rows) if self.array.flow.rows == "k" else self.tile_k
         segments: list[int] = []
         for start in range(0, self.gemm.k, self.tile_k):
             stop = min(start + self.tile_k, self.gemm.k)

@@ -9,11 +9,19 @@ from hwsim.mapping.gemm import Gemm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """A tensor that an operator reads or writes: elements and storage bits of each."""
+    """A tensor that an operator reads or writes.
+
+    Args:
+        operand: as whose memory it passes: ``ifmap``, ``weight`` or ``ofmap``.
+        elements: of it that are read or written.
+        bits: of storage per element.
+        on_chip: it stays in the on-chip memory of the network's ofmaps instead of passing through DRAM.
+    """
 
     operand: str
     elements: int
     bits: int
+    on_chip: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +45,17 @@ class VectorWork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One operator's work; None where nothing is done (a view of the same data)."""
+    """One operator's work; None where nothing is done (a view of the same data).
+
+    Args:
+        layer, op: name and kind of the operator.
+        work: what it lowers to.
+        reads: names of the tensors read, in the order of the work's operands (of a Gemm: ifmap, weight).
+        writes: names of the tensors written.
+    """
 
     layer: str
     op: str
     work: Gemm | VectorWork | None
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hwsim.errors import MappingError
 from hwsim.hardware.datapath import Datapath
+from hwsim.hardware.mac import MacMode, MacShape
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
 from hwsim.numerics.accumulator import Accumulator
@@ -13,26 +16,62 @@ from hwsim.numerics.formats import Format, IntFormat, bits_for_range
 def operand_bits(gemm: Gemm, datapath: Datapath) -> tuple[int, int]:
     """Return the widths (ifmap, weight) that enter the multiplier: one bit more where a centred code needs it.
 
-    Codes of a table or a floating-point format are decoded first: what is multiplied is as wide as their operands.
+    Codes of a table or a floating-point format are decoded first: what is multiplied is as wide as their operands, or
+    as the mode's own format.
+
+    Raises:
+        ValueError: a floating-point mode does not hold every value; a predicate.
     """
-    extra = datapath.zero_point == "subtracted"
+    centred = datapath.zero_point == "subtracted"
     return (
-        _multiplied_bits(gemm.ifmap) + (extra and gemm.ifmap_asymmetric),
-        _multiplied_bits(gemm.weight) + (extra and gemm.weight_asymmetric),
+        _multiplied_bits(gemm.ifmap, centred and gemm.ifmap_asymmetric, datapath.mac),
+        _multiplied_bits(gemm.weight, centred and gemm.weight_asymmetric, datapath.mac),
     )
 
 
-def _multiplied_bits(number: Format) -> int:
-    return number.bits if isinstance(number, IntFormat) else bits_for_range(*number.operand_range)
+def _multiplied_bits(number: Format, centred: bool, mode: MacMode) -> int:
+    own = mode.operand_bits(number, *_extremes(number, centred))
+    if own is not None:
+        return own
+    return number.bits + centred if isinstance(number, IntFormat) else bits_for_range(*number.operand_range)
+
+
+def mac_shape(gemm: Gemm, datapath: Datapath) -> MacShape:
+    """Return what a processing element does at the widths of ``gemm``, with sparse weights where both know the pattern.
+
+    Weights that obey N:M run on an array for N':M with N' >= N; on any other array they are dense.
+    """
+    shape = datapath.mac.shape(*operand_bits(gemm, datapath))
+    obeyed, used = gemm.sparsity, datapath.sparsity
+    if obeyed is None or used is None or obeyed.block != used.block or obeyed.keep > used.keep:
+        return shape
+    return replace(shape, keep=used.keep, block=used.block)
+
+
+def stored_weight_bits(mapping: Mapping) -> int:
+    """Return the bits in memory of one weight that is kept: its code and, where compressed, its place in the block."""
+    return mapping.gemm.weight.bits + mapping.mac.index_bits
 
 
 def multiplier_bits(layer: str, gemm: Gemm, datapath: Datapath) -> tuple[int, int]:
     """Return the multiplier's widths (activation, weight): the machine's, or the operands' where it is matched.
 
     Raises:
-        MappingError: operands wider than the multiplier.
+        MappingError: operands wider than the multiplier, or such as the mode does not take.
     """
-    ifmap, weight = operand_bits(gemm, datapath)
+    mode = datapath.mac
+    if mode.is_floating and (datapath.psum.bits, datapath.accumulator.bits) != (None, None):
+        raise MappingError(
+            f"layer {layer!r}: psum and accumulator must be 'exact' with datapath.mac = {mode} (sums are executed exactly and "
+            f"priced in its format), not {datapath.psum} and {datapath.accumulator}"
+        )
+    try:
+        ifmap, weight = operand_bits(gemm, datapath)
+        problem = mode.problem(ifmap, weight)
+    except ValueError as error:
+        problem = str(error)
+    if problem:
+        raise MappingError(f"layer {layer!r}: datapath.mac = {mode}: {problem}")
     built = (datapath.multiplier_activation_bits or ifmap, datapath.multiplier_weight_bits or weight)
     if ifmap > built[0] or weight > built[1]:
         raise MappingError(
@@ -59,12 +98,16 @@ def register_bits(register: Accumulator, gemm: Gemm, count: int, *, centred: boo
 
 def psum_bits(mapping: Mapping, datapath: Datapath) -> int:
     """Return the width of the partial-sum register inside the array: it adds the products of one fold."""
+    if datapath.mac.sum_bits is not None:
+        return datapath.mac.sum_bits
     centred = datapath.zero_point == "subtracted"
     return register_bits(datapath.psum, mapping.gemm, max(mapping.k_segments), centred=centred)
 
 
 def accumulator_bits(gemm: Gemm, datapath: Datapath) -> int:
     """Return the width of the accumulators behind the array: they add all k products."""
+    if datapath.mac.sum_bits is not None:
+        return datapath.mac.sum_bits
     return register_bits(datapath.accumulator, gemm, gemm.k, centred=datapath.zero_point == "subtracted")
 
 

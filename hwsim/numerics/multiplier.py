@@ -86,6 +86,15 @@ class Multiplier:
             ) from error
         return _integer(self.text, product, x, w)
 
+    def check(self, activation: IntFormat, weight: IntFormat) -> None:
+        """Raise HwsimError where it cannot multiply codes of these formats: a table too small, a function that fails."""
+        if self.entries is not None:
+            self._sides(activation, weight)
+            return
+        for x in (activation.minimum, activation.maximum):
+            for w in (weight.minimum, weight.maximum):
+                self.product(x, w, activation, weight)
+
     def table(self, activation: IntFormat, weight: IntFormat) -> np.ndarray | None:
         """Return the products of all pairs of codes, int64 ``[activation.levels, weight.levels]``, from the smallest codes.
 

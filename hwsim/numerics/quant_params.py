@@ -43,6 +43,7 @@ class QuantParams:
         order: of the steps of quantization.
         rounding: of numbers between two codes.
         saturate: what becomes of numbers beyond the ends, see ``Format.encode_real``; integers always saturate.
+        is_found_at_run_time: the zero point of each inference is computed in it; ``zero_point`` only holds the place.
 
     Raises:
         HwsimError: a scale that is not positive and finite, counts that differ, a zero point that is no code.
@@ -55,6 +56,7 @@ class QuantParams:
     order: QuantOrder = QuantOrder.ROUND_THEN_OFFSET
     rounding: Rounding = Rounding.HALF_EVEN
     saturate: bool = True
+    is_found_at_run_time: bool = False
 
     def __post_init__(self) -> None:
         if self.scale is None:
@@ -95,13 +97,13 @@ class QuantParams:
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether the scales are known, so that values can be computed."""
-        return self.scale is not None
+        """Whether scales and zero points are known before any input, so that values can be computed."""
+        return self.scale is not None and not self.is_found_at_run_time
 
     @property
     def is_symmetric(self) -> bool:
         """Whether real 0 is code 0 everywhere."""
-        return not any(self.zero_point)
+        return not (self.is_found_at_run_time or any(self.zero_point))
 
     def scales(self) -> np.ndarray:
         """Return the scales as float32 ``[count]``; raise HwsimError where only the width is known."""
@@ -117,7 +119,9 @@ class QuantParams:
         return self.scales() if unit == 1 else self.scales() * np.float32(float(unit))
 
     def zero_points(self) -> np.ndarray:
-        """Return the zero points as int64 ``[count]``."""
+        """Return the zero points as int64 ``[count]``; raise HwsimError where each inference finds its own."""
+        if self.is_found_at_run_time:
+            raise HwsimError(f"quantization: the {self.format} grid has no zero point before an inference computes it")
         return np.asarray(self.zero_point, dtype=np.int64)
 
     def encode(self, real: np.ndarray) -> np.ndarray:

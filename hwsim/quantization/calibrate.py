@@ -9,6 +9,7 @@ import numpy as np
 from hwsim.errors import HwsimError
 from hwsim.execute.float32 import run_float
 from hwsim.graph import Graph
+from hwsim.graph.layouts import in_graph_layout
 from hwsim.quantization.ranges import Observation
 
 CHUNK_ELEMENTS = 1 << 21
@@ -19,7 +20,7 @@ def observe(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, Observa
 
     Args:
         graph: the prepared float graph.
-        inputs: arrays by input name, dimension 0 counts the images; they are run in chunks that bound memory.
+        inputs: arrays by input name as a user gives them, dimension 0 counts the images; they are run in chunks that bound memory.
 
     Raises:
         ExecutionError: inputs that do not fit the network.
@@ -34,6 +35,7 @@ def observe(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, Observa
             raise HwsimError(f"calibration: tensor {name!r} is not finite; check the inputs and the weights before it")
         seen[name].update(values)
 
+    inputs = in_graph_layout(graph, inputs)
     count = len(next(iter(inputs.values()), ()))
     step = chunk_size(graph)
     for start in range(0, count, step):

@@ -18,17 +18,18 @@ import numpy as np
 
 from hwsim.errors import HwsimError
 from hwsim.graph import Graph, Node, Tensor, passes_grid
+from hwsim.graph.fusion import adopt, bias_params, fuse_clamp
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.precision import LayerPrecision, PrecisionPlan
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizer import SHIFT_ONLY
-from hwsim.quantization.adopt import adopt
 from hwsim.quantization.calibrate import observe
 from hwsim.quantization.grid import params_of_ranges
+from hwsim.quantization.prune import pattern_of, pruned, with_patterns
 from hwsim.quantization.ranges import Observation, estimator
-from hwsim.quantization.transforms import fold_affine, fuse_clamp, own_constants
-from hwsim.quantization.weights import bias_params, weight_params, widened_for_bias
+from hwsim.quantization.transforms import fold_affine, own_constants
+from hwsim.quantization.weights import weight_params, widened_for_bias
 
 BOUNDARY_BITS = 8
 DEFAULT_PLAN = PrecisionPlan()
@@ -85,7 +86,7 @@ def quantize(
     if ready.is_quantized:
         _check_rules(ready, scheme.plan)
         keep_grids(ready, scheme.plan)
-        return ready
+        return with_patterns(ready, scheme.plan)
     _check_rules(ready, scheme.plan)
     if seen is None and calibration is not None:
         seen = observe(ready, calibration)
@@ -97,7 +98,7 @@ def quantize(
             grids[name] = _output_grid(ready, node, index, grids, scheme, seen)
         grids.update(_constant_grids(ready, node, grids, scheme))
     tensors = [replace(ready.tensors[name], quant=params) for name, params in grids.items()]
-    return ready.with_changes(tensors=tensors)
+    return with_patterns(ready.with_changes(tensors=tensors), scheme.plan, prune=True)
 
 
 def keep_grids(graph: Graph, plan: PrecisionPlan) -> None:
@@ -166,6 +167,9 @@ def _constant_grids(
     if node.op in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
         weight = graph.tensors[node.inputs[1]]
         if weight.is_constant:
+            pattern = pattern_of(node, weight, precision)
+            if pattern is not None:
+                weight = replace(weight, data=pruned(node, weight, pattern))
             grid = weight_params(node, weight, precision, power_of_two=scheme.power_of_two)
             if len(node.inputs) > 2 and node.inputs[2]:
                 bias = graph.tensors[node.inputs[2]]

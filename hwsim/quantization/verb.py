@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hwsim.graph import Graph
-from hwsim.hardware.precision import DATAPATH_KEYS, GRID_KEYS, PrecisionPlan
+from hwsim.hardware.precision import KEYS, PrecisionPlan
 from hwsim.hardware.problems import validate
 from hwsim.quantization.quantize import BOUNDARY_BITS, Scheme
 from hwsim.quantization.quantize import quantize as quantize_by_scheme
@@ -24,6 +24,7 @@ def quantize(
     weight_granularity: str | None = None,
     weight_symmetry: str | None = None,
     activation_symmetry: str | None = None,
+    sparsity: str | None = None,
     boundary_bits: int = BOUNDARY_BITS,
     power_of_two: bool = False,
     plan: PrecisionPlan | None = None,
@@ -40,6 +41,7 @@ def quantize(
         weight_granularity: ``channel`` or ``tensor``. [channel]
         weight_symmetry: ``symmetric`` or ``asymmetric``. [symmetric]
         activation_symmetry: ``symmetric`` or ``asymmetric``. [asymmetric]
+        sparsity: ``2:4`` prunes weights to 2 of every 4 along k (``hwsim.quantization.prune``). [dense]
         boundary_bits: least width of network inputs and outputs.
         power_of_two: only power-of-two scales, which the ``power_of_two`` requantizer needs.
         plan: per-layer exceptions; what its default states wins over the arguments here.
@@ -55,11 +57,12 @@ def quantize(
         "weight_granularity": weight_granularity,
         "weight_symmetry": weight_symmetry,
         "activation_symmetry": activation_symmetry,
+        "sparsity": sparsity,
     }
     stated = {key: value for key, value in given.items() if value is not None}
     base = validate(PrecisionPlan, {"default": stated}, "quantize", {})
     if plan is not None:
-        default = base.default.model_copy(update=plan.default.stated(GRID_KEYS + DATAPATH_KEYS))
+        default = base.default.model_copy(update=plan.default.stated(KEYS))
         base = plan.model_copy(update={"default": default})
     if calibration is not None:
         calibration = {name: calibration[name] for name in graph.inputs if name in calibration}

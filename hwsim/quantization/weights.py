@@ -7,20 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from hwsim.graph import Node, Tensor, out_axis
+from hwsim.graph.fusion import bias_format
 from hwsim.hardware.precision import LayerPrecision
-from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization.grid import params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
-
-NARROW_BIAS, WIDE_BIAS = IntFormat(bits=32), IntFormat(bits=64)
-NARROW_OPERAND_BITS = 20  # of both operands together; TensorFlow Lite's 16-bit activations by 8-bit weights take 64
-
-
-def bias_format(ifmap: QuantParams, weight: QuantParams) -> IntFormat:
-    """Return the bias codes' format: int32, or int64 for operands so wide that their unit is too fine for 32 bits."""
-    return NARROW_BIAS if ifmap.format.bits + weight.format.bits <= NARROW_OPERAND_BITS else WIDE_BIAS
 
 
 def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, power_of_two: bool) -> QuantParams:
@@ -54,18 +46,3 @@ def widened_for_bias(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> Q
     least = largest / (ifmap.scale[0] * (bias_format(ifmap, weight).maximum // 2))
     needed = np.ceil(np.log2(np.maximum(least / scales, 1.0)))
     return replace(weight, scale=tuple(float(scale) for scale in scales * 2.0**needed))
-
-
-def bias_params(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantParams:
-    """Return the grid of a bias (see ``bias_format``): scale ``ifmap scale * weight scale``, zero point 0."""
-    number = bias_format(ifmap, weight)
-    if ifmap.scale is None or weight.scale is None:
-        return QuantParams(format=number)
-    scales = (ifmap.operand_scales() * weight.operand_scales()).astype(np.float32)
-    granularity = PER_TENSOR if scales.size == 1 else Granularity(axis=len(bias.shape) - 1)
-    return QuantParams(
-        format=number,
-        scale=tuple(float(scale) for scale in scales),
-        zero_point=(0,) * scales.size,
-        granularity=granularity,
-    )

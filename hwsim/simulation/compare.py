@@ -10,7 +10,8 @@ import numpy as np
 from hwsim.execute.float32 import run_float
 from hwsim.execute.integer import Layer, run_integer
 from hwsim.execute.integer.run import encode_constants
-from hwsim.graph import Graph
+from hwsim.graph import Graph, Tensor
+from hwsim.graph.layouts import in_file_layout
 from hwsim.numerics.metrics import ratio_db
 
 
@@ -40,7 +41,7 @@ class Numbers:
     """What an execution over all images gave.
 
     Args:
-        outputs: dequantized float32 by output name.
+        outputs: dequantized float32 by output name, in the layout of the file.
         reference: float32 outputs by name (empty without comparison).
         errors: per tensor name (empty without comparison).
     """
@@ -55,10 +56,11 @@ def execute(
 ) -> Numbers:
     """Run every chunk in integers and, with ``compare``, in float32, and accumulate the error of every activation.
 
-    The float network is the graph itself with its grids ignored: weights hold the real values that were quantized.
+    Codes whose zero point each inference finds are compared as plain codes only, before they are read from it. The float
+    network is the graph itself with its grids ignored: weights hold the real values that were quantized.
     """
     constants = encode_constants(graph)
-    errors = {name: Error() for name, tensor in graph.tensors.items() if not tensor.is_constant} if compare else {}
+    errors = {name: Error() for name, tensor in graph.tensors.items() if _is_comparable(tensor)} if compare else {}
     integers: list[dict[str, np.ndarray]] = []
     floats: list[dict[str, np.ndarray]] = []
     for chunk in chunks:
@@ -68,7 +70,7 @@ def execute(
             floats.append({name: results[name] for name in graph.outputs})
 
         def observe(name: str, codes: np.ndarray, reference: dict[str, np.ndarray] = reference) -> None:
-            if name in reference:
+            if name in errors:
                 errors[name].update(reference.pop(name), real_values(graph, name, codes))
 
         integers.append(run_integer(graph, layers, chunk, constants=constants, observe=observe if compare else None))
@@ -78,7 +80,12 @@ def execute(
     reference_outputs = (
         {name: np.concatenate([part[name] for part in floats]) for name in graph.outputs} if floats else {}
     )
+    decoded, reference_outputs = (in_file_layout(graph, arrays) for arrays in (decoded, reference_outputs))
     return Numbers(outputs=decoded, reference=reference_outputs, errors=errors)
+
+
+def _is_comparable(tensor: Tensor) -> bool:
+    return not tensor.is_constant and (tensor.quant is None or tensor.quant.is_calibrated)
 
 
 def real_values(graph: Graph, name: str, values: np.ndarray) -> np.ndarray:

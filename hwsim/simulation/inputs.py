@@ -8,6 +8,7 @@ import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.graph import Graph
+from hwsim.graph.layouts import in_graph_layout
 
 CHUNK_ELEMENTS = 1 << 20
 LABELS = "labels"
@@ -16,8 +17,8 @@ LABELS = "labels"
 def split_labels(
     graph: Graph, inputs: Mapping[str, np.ndarray], labels: np.ndarray | None
 ) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """Return the network's inputs and the labels, which may stand among the inputs under ``labels``."""
-    arrays = {name: np.asarray(array) for name, array in inputs.items()}
+    """Return the network's inputs in the graph's layout, and the labels, which may stand among them under ``labels``."""
+    arrays = in_graph_layout(graph, inputs)
     if LABELS not in graph.inputs and LABELS in arrays:
         found = arrays.pop(LABELS)
         labels = found if labels is None else labels
@@ -41,9 +42,13 @@ def chunks_of(graph: Graph, inputs: Mapping[str, np.ndarray]) -> list[dict[str, 
     the whole batch.
     """
     largest = max(tensor.size for tensor in graph.tensors.values() if not tensor.is_constant)
-    whole_batch = any(node.op == "DynamicQuantizeLinear" for node in graph.nodes)
-    step = graph.batch * (1 if whole_batch else max(1, CHUNK_ELEMENTS // largest))
+    step = graph.batch * (1 if finds_ranges(graph) else max(1, CHUNK_ELEMENTS // largest))
     count = len(next(iter(inputs.values()))) if inputs else 0
     if count == 0:
         return [dict(inputs)]
     return [{name: array[start : start + step] for name, array in inputs.items()} for start in range(0, count, step)]
+
+
+def finds_ranges(graph: Graph) -> bool:
+    """Whether an operator takes the range of the whole batch, so that batches must not be computed together."""
+    return any(node.op == "DynamicQuantizeLinear" for node in graph.nodes)

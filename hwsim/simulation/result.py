@@ -26,7 +26,7 @@ class Result:
         area: rows ``component area_um2 source``.
         summary: totals of one inference batch: ``batch macs cycles latency_s frames_per_s energy_pj power_w tops
             tops_per_w dram_bytes utilization area_mm2 overflow_events sqnr_db`` and the metrics under ``metrics``.
-        outputs: the network's outputs, dequantized float32, by name (empty without inputs).
+        outputs: the network's outputs, dequantized float32, by name, in the layout of the file (empty without inputs).
         manifest: versions, hashes, the resolved configuration, seed and command.
         notes: warnings a reader must see.
     """

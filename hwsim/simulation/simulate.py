@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from hwsim.cost import CostReport, cost
+from hwsim.execute.integer import check_executable
 from hwsim.graph import Graph
 from hwsim.hardware import Accelerator
-from hwsim.schedule import schedule
+from hwsim.schedule import Options, schedule
 from hwsim.simulation.inputs import chunks_of, split_labels
 from hwsim.simulation.layers import join_numbers, overflow_notes
 from hwsim.simulation.metrics import Metric, accuracy, measured, metric_name
@@ -30,32 +31,41 @@ def simulate(
     metric: Metric = accuracy,
     compare: bool = True,
     progress: Callable[[list[Chunk]], Iterable[Chunk]] = iter,
+    scheduling: Options | None = None,
 ) -> Result:
     """Return what ``graph`` computes and costs on ``accelerator``.
 
     Args:
         graph: a quantized network (``hwsim.quantize``); its batch is what one inference of the cost model processes.
         accelerator: the machine (``hwsim.accelerator``).
-        inputs: arrays by input name ``[images, ...]``, optionally with ``labels`` among them. None: cost only, which
+        inputs: arrays by input name ``[images, ...]``, optionally with ``labels`` among them, their dimensions in the order
+            of the file (``[images, height, width, channels]`` for .tflite) or of the graph. None: cost only, which
             compiles no kernels and needs no calibration.
         labels: ``[images]``, for the metric.
         metric: ``(outputs by name, labels) -> number``.
         compare: also run the float network and report the error of every layer.
         progress: wraps the list of image chunks, to show how far the execution is.
+        scheduling: what the mapper minimizes, and whether activations stay on chip (``hwsim.schedule.Options``).
 
     Raises:
-        GraphError, MappingError, ExecutionError: a network without grids, a layer that fits no buffer, wrong inputs.
+        GraphError, MappingError, ExecutionError: a network without grids, a layer that fits no buffer, wrong inputs, grids
+            that a layer's requantizer or multiplier cannot compute (with or without inputs).
     """
-    mappings = schedule(graph, accelerator)
-    report = cost(graph, accelerator, mappings)
+    check_executable(graph, accelerator)
+    plan = schedule(graph, accelerator, scheduling)
+    report = cost(graph, accelerator, plan)
     if inputs is None:
         return _result(graph, accelerator, report, report.layers, {}, {}, None)
     from hwsim.execute.integer import Layer  # here, so that a cost-only run compiles nothing
     from hwsim.simulation.compare import execute
 
     arrays, labels = split_labels(graph, inputs, labels)
-    layers = {node.name: Layer.of(graph, node, accelerator, mappings.get(node.name)) for node in graph.nodes}
+    layers = {node.name: Layer.of(graph, node, accelerator, plan.mappings.get(node.name)) for node in graph.nodes}
     numbers = execute(graph, layers, progress(chunks_of(graph, arrays)), compare=compare)
+    gating = {name: layer.counters for name, layer in layers.items() if layer.counters.products}
+    if gating:
+        products = {name: (found.active_products, found.products) for name, found in gating.items()}
+        report = cost(graph, accelerator, plan, products)
     table = join_numbers(graph, report.layers, layers, numbers.errors)
     metrics: dict[str, float] = {}
     if labels is not None:

@@ -25,6 +25,9 @@ def summarize(graph: Graph, accelerator: Accelerator, report: CostReport, layers
     energy_pj = report.energy.sum("energy_pj")
     operations = OPERATIONS_PER_MAC * macs
     lanes = accelerator.array.rows * accelerator.array.columns
+    possible = sum(
+        row["macs"] / row["utilization"] if row["utilization"] else row["cycles"] * lanes for row in layers.rows()
+    )
     dram_bits = sum(row["count"] * row["bits"] for row in report.accesses.where(memory="dram").rows())
     overflows = layers.sum("overflow_events") if "overflow_events" in layers.columns else None
     return {
@@ -38,7 +41,7 @@ def summarize(graph: Graph, accelerator: Accelerator, report: CostReport, layers
         "tops": operations / latency_s / TERA if latency_s else None,
         "tops_per_w": operations / (energy_pj * PICO) / TERA if energy_pj else None,
         "dram_bytes": dram_bits / BITS_PER_BYTE,
-        "utilization": macs / (cycles * lanes) if cycles else None,
+        "utilization": macs / possible if possible else None,
         "area_mm2": report.area.sum("area_um2") / UM2_PER_MM2,
         "overflow_events": overflows,
     }

@@ -36,6 +36,25 @@ def test_scales_that_a_shift_can_do(hwsim_cli, tmp_path):
     assert all((abs(onnx.numpy_helper.np.frexp(scale)[0]) == 0.5).all() for scale in scales)
 
 
+NOTE = "ONNX Runtime on x86 without VNNI adds pairs of products in 16 bits, which 'stem.conv'"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--weights", "int8"), True),
+        (("--weights", "int7"), False),
+        (("--weights", "int8", "--activations", "int8"), False),
+        (("--weights", "int8", "--activations", "uint6"), True),  # the image keeps 8 bits, and the first layer reads it
+        (("--weights", "int8", "--format", "qonnx"), False),
+    ],
+)
+def test_weights_that_some_processors_add_wrongly_are_named(hwsim_cli, arguments, said):
+    code, out, err = hwsim_cli("export", *arguments)
+    assert (code, err) == (0, "")
+    assert (NOTE in out) == said
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -49,7 +49,42 @@ def test_an_unknown_runtime_is_named(hwsim_cli):
     assert "did you mean 'onnxruntime'" in err
 
 
-def test_its_scales_are_not_said_to_be_powers_of_two(hwsim_cli, file):
-    code, out, err = hwsim_cli("run", file, "--requantizer", "power_of_two")
-    assert code == 0, err
+@pytest.mark.parametrize("verb", ["run", "check", "vectors", "export"])
+@pytest.mark.parametrize("requantizer", ["power_of_two:half_even", "vta_shift"])
+def test_a_requantizer_that_cannot_compute_its_scales_is_refused_before_any_run(hwsim_cli, file, verb, requantizer):
+    """The scales are those of the file, so that nothing makes them powers of two."""
+    inputs = ("--inputs", "images.npz") if verb == "vectors" else ()
+    code, out, err = hwsim_cli(verb, file, "--requantizer", requantizer, *inputs)
+    assert code == 2
     assert "powers of two" not in out
+    assert "layer 'stem.conv': power_of_two needs scales that are powers of two, but channel 0 has" in err
+    assert "give the layer a requantizer that multiplies, as fixed_point" in err
+
+
+def test_a_precision_plan_can_mend_single_layers(hwsim_cli, tmp_path):
+    (tmp_path / "plan.toml").write_text('[[layer]]\nmatch = "stem.conv"\nrequantizer = "nvdla_cacc"\n')
+    code, _, err = hwsim_cli("check", "--precision", "plan.toml", "--requantizer", "float32")
+    assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    ("multiplier", "message"),
+    [
+        ("truncate", "layer 'stem.conv' and 8 more: multiplier: 'truncate' is unknown; did you mean 'truncated'"),
+        (
+            "nowhere.at:all",
+            "layer 'stem.conv' and 8 more: multiplier 'nowhere.at:all': module 'nowhere.at' cannot be imported",
+        ),
+        ("operator:mull", "module 'operator' has no function 'mull'; did you mean 'mul'"),
+        ("small.npy", "activations of uint8 need 256 entries, but the table is 16 x 256"),
+        ("operator:truediv", "multiplier 'operator:truediv': returns"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["run", "check", "export"])
+def test_a_multiplier_that_cannot_multiply_is_refused_before_any_run(
+    hwsim_cli, file, tmp_path, verb, multiplier, message
+):
+    np.save(tmp_path / "small.npy", np.zeros((16, 256), np.int64))
+    code, _, err = hwsim_cli(verb, file, "--set", f"datapath.multiplier={multiplier}")
+    assert code == 2
+    assert message in err

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 
@@ -95,13 +96,41 @@ def test_sweep_resumes_and_draws(hwsim_cli, tmp_path):
     assert list((tmp_path / "sweep").glob("tradeoff.*"))
 
 
+def test_a_sweep_in_the_integers_of_a_runtime_is_that_of_its_runs(hwsim_cli, tmp_path):
+    few = ("--images", 30, "--psum", "exact")
+    sweep = ("sweep", *few, "--weights", "int4", "--activations", "uint5", "--accumulators", "int16:saturate")
+    found = {}
+    for runtime in ("onnxruntime", "tflite"):
+        chosen = ("--runtime", runtime)
+        code, _, err = hwsim_cli(*sweep, *chosen)  # into one folder: another machine's points are others
+        assert (code, err) == (0, "")
+        widths = ("--weights", "int4", "--activations", "uint5", "--accumulator", "int16:saturate")
+        assert hwsim_cli("run", *few, *chosen, *widths)[::2] == (0, "")
+        summary = json.loads((tmp_path / "report" / "result.json").read_text())["summary"]
+        with (tmp_path / "sweep" / "sweep.csv").open() as file:
+            row = list(csv.DictReader(file))[-1]
+        assert float(row["sqnr_db"]) == summary["sqnr_db"]
+        assert float(row["energy_pj"]) == summary["energy_pj"]
+        found[runtime] = row["sqnr_db"]
+    assert len(set(found.values())) == 2
+
+
 @pytest.mark.parametrize(
-    "what", ["hardware", "models", "requantizers", "ranges", "formats", "energy", "operators", "metrics"]
+    "what", ["hardware", "models", "requantizers", "modes", "ranges", "formats", "energy", "operators", "metrics"]
 )
 def test_show(hwsim_cli, what):
     code, out, err = hwsim_cli("show", what)
     assert (code, err) == (0, "")
     assert len(out.splitlines()) >= 2
+
+
+def test_show_one_mode_at_all_widths(hwsim_cli):
+    code, out, err = hwsim_cli("show", "modes", "fusion:8")
+    assert (code, err) == (0, "")
+    assert re.search(r"2 x 4 +8 +1 +1 +8$", out, flags=re.MULTILINE)
+    code, out, err = hwsim_cli("show", "modes", "fsion")
+    assert (code, out) == (2, "")
+    assert "show modes: 'fsion' is unknown; did you mean 'fusion'?" in " ".join(err.split())
 
 
 def test_show_one_machine_as_a_file_that_loads(hwsim_cli, tmp_path):

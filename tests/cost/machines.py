@@ -48,6 +48,8 @@ arrays = st.fixed_dictionaries(
         "columns": st.integers(1, 6),
         "vertical_hop_registers": st.integers(1, 3),
         "pipeline_latency_cycles": st.integers(0, 3),
+        "multiplier_latency_cycles": st.integers(0, 2),
+        "adder_latency_cycles": st.integers(0, 2),
         "drain": st.sampled_from(["none", "down", "right"]),
         "overlap_load": st.booleans(),
         "overlap_drain": st.booleans(),

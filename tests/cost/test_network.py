@@ -29,10 +29,10 @@ def test_memories_receive_what_dram_sends(report):
         moved[key] = moved.get(key, 0) + row["count"] * row["bits"]
     for (layer, operand, dram, action), bits in moved.items():
         if dram and action == "read":
-            assert moved[layer, operand, False, "write"] == bits
-            assert moved[layer, operand, False, "read"] >= bits or operand == "ifmap"  # a row may hold unread pixels
+            assert moved[layer, operand, False, "write"] <= bits  # whole bursts
+            assert moved[layer, operand, False, "read"] >= moved[layer, operand, False, "write"] or operand == "ifmap"  # a row may hold unread pixels
         if dram and action == "write":
-            assert moved[layer, operand, False, "read"] == bits
+            assert moved[layer, operand, False, "read"] <= bits
 
 
 def test_layers_are_sums_of_rows(report):

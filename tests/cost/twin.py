@@ -79,8 +79,10 @@ def array_end(array, folds):
     """When the last result leaves, memory never waiting: folds one by one."""
     in_time = array.flow.reduces_in_time
     drain = {"none": 0, "down": array.rows, "right": array.columns}[array.drain] if in_time else 0
-    hops = 1 if in_time else array.vertical_hop_registers
-    skew = hops * (array.rows - 1) + array.columns - 1 + array.pipeline_latency_cycles + drain
+    adder = array.adder_latency_cycles
+    hops = 1 if in_time else array.vertical_hop_registers + adder
+    latency = array.pipeline_latency_cycles + array.multiplier_latency_cycles + adder
+    skew = hops * (array.rows - 1) + array.columns - 1 + latency + drain
     load = 0 if in_time else array.rows
     start = end = None
     for stream in folds:
@@ -88,10 +90,26 @@ def array_end(array, folds):
             start = load
         else:
             loaded = (start if array.overlap_load else end) + load
-            emptied = end + drain - stream if array.overlap_drain else end
-            start = max(end, loaded, emptied)
-        end = start + stream + (0 if array.overlap_drain else skew)
-    return end + (skew if array.overlap_drain else 0)
+            start = max(end, loaded, emptied_for(array, end, drain, stream, skew))
+        block = blocks(array, stream)
+        left = start + (block if in_time else stream) + skew  # the last result
+        end = start + block if array.overlap_drain else max(start + block, left)
+    return left
+
+
+def blocks(array, stream):
+    while stream % array.stream_block:
+        stream += 1
+    return stream
+
+
+def emptied_for(array, end, drain, stream, skew):
+    """When the results before are far enough out of an output-stationary array for the next fold to start."""
+    if not array.overlap_drain or not array.flow.reduces_in_time:
+        return end
+    if array.drain_start == "when_complete":
+        return end if stream >= array.rows - 1 + array.columns - 1 + drain else end + skew
+    return end + drain - blocks(array, stream)
 
 
 def events(load, preload, idle, busy, store, latency, tail, double_buffered, output_buffered, repeats):

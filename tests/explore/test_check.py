@@ -5,8 +5,10 @@ import pytest
 
 import hwsim
 from hwsim.explore.check import overflow_table
+from hwsim.graph import Graph, Node, Tensor
 from hwsim.numerics.bounds import exact_range
-from hwsim.numerics.formats import bits_for_range
+from hwsim.numerics.formats import IntFormat, bits_for_range
+from hwsim.numerics.quant_params import QuantParams
 from hwsim.schedule import schedule
 
 GRAPHS = {
@@ -18,7 +20,7 @@ GRAPHS = {
 def table(name, *overrides, graph=None):
     graph = graph or GRAPHS[name]
     machine = hwsim.accelerator("edge_16x16", overrides=list(overrides))
-    return overflow_table(graph, machine, schedule(graph, machine))
+    return overflow_table(graph, machine, schedule(graph, machine).mappings)
 
 
 def columns_of(graph, layer):
@@ -88,7 +90,25 @@ def test_a_register_that_is_called_safe_never_overflows_and_the_bound_is_sharp(n
     safe = hwsim.accelerator(
         "edge_16x16", overrides=[f"datapath.accumulator=int{widest}:saturate", f"datapath.psum=int{psum}:saturate"]
     )
-    assert all(overflow_table(GRAPHS[name], safe, schedule(GRAPHS[name], safe))["is_safe"])
+    assert all(overflow_table(GRAPHS[name], safe, schedule(GRAPHS[name], safe).mappings)["is_safe"])
     assert hwsim.simulate(GRAPHS[name], safe, images).summary["overflow_events"] == 0
     narrow = hwsim.accelerator("edge_16x16", overrides=[f"datapath.accumulator=int{widest - 1}:saturate"])
-    assert not all(overflow_table(GRAPHS[name], narrow, schedule(GRAPHS[name], narrow))["is_safe"])
+    assert not all(overflow_table(GRAPHS[name], narrow, schedule(GRAPHS[name], narrow).mappings)["is_safe"])
+
+
+@pytest.mark.parametrize("zero_point", ["folded", "subtracted"])
+def test_products_of_two_activations_are_bounded_by_their_types(zero_point):
+    """Their weights need no scale, and a zero point that waits for the run may be any code."""
+    number, shape = IntFormat.parse("uint8"), (1, 40, 40)
+    grids = {"known": QuantParams(format=number), "late": QuantParams(format=number, is_found_at_run_time=True)}
+    rows = {}
+    for name, grid in grids.items():
+        tensors = {each: Tensor(name=each, shape=shape, quant=grid) for each in ("a", "b")}
+        tensors["y"] = Tensor(name="y", shape=shape, quant=QuantParams(format=IntFormat(bits=32)))
+        node = Node(name="n", op="MatMul", inputs=("a", "b"), outputs=("y",))
+        graph = Graph(name="g", nodes=(node,), tensors=tensors, inputs=("a", "b"), outputs=("y",))
+        (rows[name],) = table("", f"datapath.zero_point={zero_point}", "datapath.bias=start", graph=graph).rows()
+    assert rows["known"]["accumulator_bits"] == bits_for_range(0, 40 * 255**2)
+    lowest = -40 * 255**2 if zero_point == "subtracted" else 0
+    assert rows["late"]["accumulator_bits"] == bits_for_range(lowest, 40 * 255**2)
+    assert [row["is_bias_counted"] for row in rows.values()] == [zero_point == "subtracted"] * 2

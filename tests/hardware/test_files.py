@@ -65,7 +65,7 @@ def test_two_new_memories_of_one_name_are_an_error(write):
     )
     write("twice.toml", f'extends = "edge_16x16"\nname = "twice"\n{memory}{memory}')
     assert problems("twice.toml") == [
-        "twice.toml: memory: operand 'psum' must be held by exactly one on-chip memory, not 3 (accumulators, x, x)",
+        "twice.toml: memory: operand 'psum' must be held by exactly one on-chip memory of level 1, not 3 (accumulators, x, x)",
         "twice.toml: memory: name 'x' is used twice",
     ]
 

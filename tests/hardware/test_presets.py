@@ -12,6 +12,7 @@ from hwsim.hardware.keys import children, find, keys
 from hwsim.hardware.schema import json_schema
 
 PRESETS = files("hwsim.hardware") / "presets"
+NARROW = {"tiny_tpu_2x2"}
 
 
 def text_of(name: str) -> str:
@@ -78,6 +79,8 @@ class TestEveryPreset:
         accelerator = load_accelerator(name)
         if accelerator.array.dataflow == "output_stationary":
             pytest.skip("a processing element adds the whole k")
+        if name in NARROW:
+            pytest.skip("its published registers are narrower than that")
         psum = accelerator.datapath.psum
         assert psum.fits(-255 * 128 * accelerator.array.rows)
         assert psum.fits(255 * 127 * accelerator.array.rows)
@@ -107,7 +110,7 @@ def test_gemmini_is_the_machine_of_the_rtl_measurements():
 
 def test_scale_sim_overlaps_nothing():
     array = load_accelerator("scale_sim_default_32x32").array
-    assert (array.vertical_hop_registers, array.pipeline_latency_cycles, array.drain) == (1, 0, "none")
+    assert (array.vertical_hop_registers, array.pipeline_latency_cycles, array.drain) == (1, 0, "down")
     assert not array.overlap_load
     assert not array.overlap_drain
 

@@ -111,8 +111,8 @@ def test_operands_without_a_home_are_reported_beside_other_problems(edge):
         f"{key} = 8" for key in ("size_bytes", "read_bits_per_cycle", "write_bits_per_cycle")
     )
     homes = [
-        "edge.toml: memory: operand 'weight' must be held by exactly one on-chip memory, not 2 (all, all)",
-        "edge.toml: memory: operand 'psum' must be held by exactly one on-chip memory, not 0; add it to `holds` of a [[memory]]",
+        "edge.toml: memory: operand 'weight' must be held by exactly one on-chip memory of level 1, not 2 (all, all)",
+        "edge.toml: memory: operand 'psum' must be held by exactly one on-chip memory of level 1, not 0; add it to `holds` of a [[memory]]",
         "edge.toml: memory: name 'all' is used twice",
     ]
     assert edge(text) == homes
@@ -132,7 +132,7 @@ def test_the_name_dram_is_taken(edge):
     ("wrong", "message"),
     [
         ("clock = 3", "clock is not a known key; did you mean 'clock_mhz'?"),
-        ("dram.size_gb = 3", "dram.size_gb is not a known key; known: bits_per_cycle, kind, latency_cycles"),
+        ("dram.size_gb = 3", "dram.size_gb is not a known key; known: bits_per_cycle, burst_bits, kind, latency_cycles, separate_writes"),
         ("dram.latency_cycles = -1", "dram.latency_cycles must be an integer not below 0, not -1"),
         ("description = 2020-01-01", "description must be a text, not 2020-01-01"),
         ("layer = {}", "layer must be a list of tables, not a table"),
@@ -201,9 +201,9 @@ def test_precision_files_are_checked_the_same_way(tmp_path, monkeypatch):
         "plan.toml: default.weight_granularity must be one of tensor, channel, not 'group'",
         "plan.toml: default.range 'min_max' is unknown; did you mean 'minmax'?",
         "plan.toml: layer[0] must state at least one of weights, activations, weight_granularity, weight_symmetry, "
-        "activation_symmetry, range, psum, accumulator, requantizer, arithmetic",
+        "activation_symmetry, range, sparsity, psum, accumulator, requantizer, arithmetic",
         f"plan.toml: layer[1].activations {rule} '8'",
         "plan.toml: layer[1].bits is not a known key; known: accumulator, activation_symmetry, activations, arithmetic, match, psum, "
-        "range, requantizer, weight_granularity, weight_symmetry, weights",
+        "range, requantizer, sparsity, weight_granularity, weight_symmetry, weights",
         "plan.toml: defaults is not a known key; did you mean 'default'?",
     ]

@@ -6,20 +6,11 @@ import numpy as np
 import pytest
 
 import hwsim
-from hwsim.execute.integer import Layer, run_integer
-from hwsim.interchange.onnx import write_qdq
+from hwsim.interchange.onnx import read_onnx, write_qdq
 from hwsim.interchange.qonnx import write_qonnx
-from hwsim.schedule import schedule
+from tests.integers import every_tensor
 
 MACHINE = hwsim.accelerator("edge_16x16")
-
-
-def run(graph, inputs):
-    mappings = schedule(graph, MACHINE)
-    layers = {node.name: Layer.of(graph, node, MACHINE, mappings.get(node.name)) for node in graph.nodes}
-    found = {}
-    run_integer(graph, layers, inputs, observe=found.__setitem__)
-    return found
 
 
 @pytest.mark.parametrize("write", [write_qdq, write_qonnx])
@@ -34,10 +25,27 @@ def test_there_and_back(network, weights, activations, granularity, write, tmp_p
         graph, weights=weights, activations=activations, weight_granularity=granularity, calibration=shown
     )
     write(made, tmp_path / "q.onnx")
-    back = hwsim.quantize(hwsim.load(tmp_path / "q.onnx"))
+    back = hwsim.load(tmp_path / "q.onnx")
     assert [node.name for node in back.nodes] == [node.name for node in made.nodes]
     assert Counter(node.op for node in back.nodes) == Counter(node.op for node in made.nodes)
-    expected, found = run(made, inputs), run(back, inputs)
+    expected, found = every_tensor(made, MACHINE, inputs), every_tensor(back, MACHINE, inputs)
     assert set(expected) == set(found)
     for name, codes in expected.items():
         assert np.array_equal(codes, found[name]), name
+
+
+@pytest.mark.parametrize("write", [write_qdq, write_qonnx])
+def test_a_file_that_is_loaded_and_run_is_the_one_that_is_quantized_and_run(write, tmp_path):
+    """``load`` fuses the file's quantizers, so that nothing depends on a call of ``quantize`` that changes no grid."""
+    network, shown = hwsim.load("digits_resnet"), hwsim.dataset("digits_resnet", "calibration")
+    images = {"image": hwsim.dataset("digits_resnet", "test")["image"][:20]}
+    made = hwsim.quantize(network, weights="int4", activations="uint4", calibration=shown)
+    write(made, tmp_path / "q.onnx")
+    loaded, as_written = hwsim.load(tmp_path / "q.onnx"), read_onnx(tmp_path / "q.onnx")
+    results = [hwsim.simulate(graph, MACHINE, images) for graph in (made, loaded, hwsim.quantize(loaded), as_written)]
+    expected, *others = [[row["layer"] for row in result.layers.rows()] for result in results]
+    assert others[0] == others[1] == expected != others[2]
+    outputs = [next(iter(result.outputs.values())) for result in results]
+    for found in outputs[1:3]:
+        np.testing.assert_array_equal(found, outputs[0])
+    assert results[1].summary["energy_pj"] == results[0].summary["energy_pj"] < results[3].summary["energy_pj"]

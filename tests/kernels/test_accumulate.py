@@ -66,12 +66,15 @@ def definition(a, w, segments, psum, accumulator, start, tree=1):
 @given(layer=layers(), psum=registers, accumulator=registers, tree=trees)
 def test_ordered_kernel_is_the_definition(layer, psum, accumulator, tree):
     a, w, segments, start, _ = layer
-    got = accumulate(a, w, segments, psum, accumulator, start, tree=tree)
-    some = np.broadcast_to(start, (a.shape[0], w.shape[1]))[:6, -20:]
+    shape = a.shape[0], w.shape[1]
+    todo = np.zeros(shape, bool)
+    todo[:6, -20:] = True
+    got = accumulate(a, w, segments, psum, accumulator, start, todo, tree)
+    some = np.broadcast_to(start, shape)[:6, -20:]
     values, events, peaks = definition(a[:6], w[:, -20:], segments, psum, accumulator, some, tree)
     assert (got.values[:6, -20:] == values).all()
     assert (got.events[:6, -20:] == events).all()
-    assert (got.peaks[:6, -20:] == peaks).all()
+    assert got.peak == peaks.max()
 
 
 @settings(deadline=None)
@@ -84,10 +87,10 @@ def test_proving_changes_nothing(layer, psum, accumulator, tree):
     assert (got.values == everything.values).all()
     assert got.overflow_events == everything.events.sum()
     assert got.overflow_outputs == np.count_nonzero(everything.events)
-    assert got.peak <= everything.peaks.max()
+    assert got.peak <= everything.peak
     assert 0 <= got.proven_outputs <= got.values.size - got.overflow_outputs
     if got.proven_outputs == 0:
-        assert got.peak == everything.peaks.max()
+        assert got.peak == everything.peak
 
 
 @settings(deadline=None)
@@ -130,7 +133,7 @@ def test_every_four_bit_product(overflow, bits):
         got = accumulate(a, w, [2], register, register)
         assert (got.values == values).all()
         assert (got.events == events).all()
-        assert (got.peaks == peaks).all()
+        assert got.peak == peaks.max()
 
 
 @pytest.mark.parametrize("overflow", list(Overflow))

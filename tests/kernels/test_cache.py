@@ -10,7 +10,7 @@ PROBE = """
 import os
 from numba.core import config
 import hwsim.kernels.ordered.loop as module
-print(module.ordered._cache._impl.locator.get_cache_path(), config.CACHE_DIR == os.environ.get('NUMBA_CACHE_DIR', ''))
+print(module.follow_tiles._cache._impl.locator.get_cache_path(), config.CACHE_DIR == os.environ.get('NUMBA_CACHE_DIR', ''))
 """
 
 

@@ -1,11 +1,13 @@
-"""Every path of the ordered kernel against an array loop: each lane type, pieces, recounts, early ends, trees, layouts."""
+"""Every path of ordered accumulation against an array loop: lanes, chunks, pieces, doubts, early ends, trees, layouts."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import hwsim.kernels.accumulate as module
 from hwsim.kernels.accumulate import accumulate
-from hwsim.kernels.ordered.lanes import Lanes
+from hwsim.kernels.ordered import follow
 from hwsim.numerics.accumulator import Accumulator, Overflow
 
 WIDE = Accumulator.parse("int32:wrap")
@@ -55,7 +57,7 @@ def check(a, w, segments, psum, accumulator, start=0, tree=1):
     values, events, peaks = array_loop(a, w, segments, psum, accumulator, start, tree)
     np.testing.assert_array_equal(got.values, values)
     np.testing.assert_array_equal(got.events, events)
-    np.testing.assert_array_equal(got.peaks, peaks)
+    assert got.peak == peaks.max(initial=0)
     return events
 
 
@@ -142,21 +144,93 @@ def test_more_products_than_a_16_bit_counter_holds():
     assert (over == 39_999).all()
 
 
-@pytest.mark.parametrize("text", ["int12:saturate", "int12:wrap", "int12:exact"])
-def test_all_lanes_agree(monkeypatch, text):
-    """Each lane type, forced where it is not the narrowest that is exact."""
-    a, w = operands(20, 300, 70, 6, 6, seed=4)
-    want = accumulate(a, w, [100, 200], Accumulator.parse(text), WIDE, 5)
-    choices = [
-        Lanes(sums=np.int16, totals=np.int32, recount=np.int32),
-        Lanes(sums=np.int16, totals=np.int64, recount=np.int32),
-        Lanes(sums=np.int32, totals=np.int32, recount=np.int32),
-        Lanes(sums=np.int64, totals=np.int64, recount=np.int64),
-    ]
-    if text.endswith("saturate"):
-        choices.append(Lanes(sums=np.int16, totals=np.int32, recount=np.int16))
-    for lanes in choices:
-        monkeypatch.setattr(module, "choose_lanes", lambda *_, lanes=lanes: lanes)
-        got = accumulate(a, w, [100, 200], Accumulator.parse(text), WIDE, 5)
-        for name in ("values", "events", "peaks"):
-            np.testing.assert_array_equal(getattr(got, name), getattr(want, name))
+@pytest.mark.parametrize(
+    "text", ["int9:saturate", "int12:saturate", "int12:wrap", "int12:exact", "int16:saturate", "int18:saturate"]
+)
+@pytest.mark.parametrize("way", ["checkpoints", "tiles", "narrow tiles", "wide tiles", "outputs", "narrow outputs"])
+def test_all_ways_agree(monkeypatch, text, way):
+    """Proven or followed, in tiles or one by one, in wide lanes: forced where another way would be taken."""
+    a, w = operands(40, 300, 70, 6, 6, seed=4)
+    if way == "tiles":
+        monkeypatch.setattr(module, "FEWEST_ROWS", 10**6)
+    if way == "wide tiles":
+        monkeypatch.setattr(follow, "choose_lane", lambda *_: np.int64)
+    if way == "narrow tiles":
+        monkeypatch.setattr(module, "_accumulate", lambda product, todo: product.follow_tiles(todo, may_be_narrow=True))
+    if way.endswith("outputs"):
+        every, is_narrow = np.arange(40 * 70), way == "narrow outputs"
+        monkeypatch.setattr(
+            module,
+            "_accumulate",
+            lambda product, _: reshaped(product.follow_outputs(every, may_be_narrow=is_narrow), product),
+        )
+    check(a, w, [100, 200], Accumulator.parse(text), WIDE, 5)
+    check(a, w, [300], Accumulator.parse(text), WIDE, 5, tree=3)
+
+
+def reshaped(outcome, product):
+    shape = product.start.shape
+    return replace(outcome, values=outcome.values.reshape(shape), events=outcome.events.reshape(shape))
+
+
+@pytest.mark.parametrize("bits", [14, 16, 18, 20])
+@pytest.mark.parametrize("position", [0, 31, 32, 40, 62, 63, 64, 1000])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_peak_inside_a_chunk(bits, position, sign):
+    """One output rises to the register's end and falls again between two checkpoints, where its sums are small."""
+    random = np.random.default_rng(position)
+    a, w = random.integers(-3, 4, (50, 1024)), random.integers(-3, 4, (1024, 40))
+    rise = (1 << (bits - 1)) - 2000
+    a[7, position : position + 2] = sign * 1024
+    w[position : position + 2, 9] = rise // 1024, -(rise // 1024)
+    check(a, w, [1024], Accumulator(bits=bits, overflow=Overflow.SATURATE), WIDE)
+
+
+@pytest.mark.parametrize("text", ["int12:saturate", "int16:saturate", "int18:wrap", "int20:saturate"])
+def test_only_what_is_asked_for_counts(text):
+    """The peak is that of the outputs asked for, on every way; a larger one beside them is not seen."""
+    random = np.random.default_rng(3)
+    for share in (0.01, 0.5):
+        a, w = operands(60, 500, 90, 8, 8, seed=5)
+        a[11] *= 2
+        todo = random.random((60, 90)) < share
+        todo[11] = False
+        register = Accumulator.parse(text)
+        got = accumulate(a, w, [500], register, WIDE, todo=todo)
+        values, events, peaks = array_loop(a, w, [500], register, WIDE)
+        assert (got.values[todo] == values[todo]).all()
+        assert (got.events[todo] == events[todo]).all()
+        assert got.peak == peaks[todo].max()
+        assert got.peak < peaks.max() or events.all()
+
+
+@pytest.mark.parametrize("fold", [16, 64, 100])
+@pytest.mark.parametrize("psum", ["exact", "int15:saturate", "int17:saturate", "int24:wrap"])
+def test_short_folds(fold, psum):
+    """Folds shorter than a chunk: psum proven by norms, or followed fold by fold."""
+    a, w = operands(30, 800, 40, 8, 8, seed=fold)
+    check(
+        a,
+        w,
+        [fold] * (800 // fold) + [800 % fold] * (800 % fold > 0),
+        Accumulator.parse(psum),
+        Accumulator.parse("int18:saturate"),
+        start=-777,
+    )
+
+
+@pytest.mark.parametrize("bits", [12, 15, 16, 20])
+def test_rows_that_suddenly_overflow(bits):
+    """Half of the rows are proven before the others give up, in several products."""
+    a, w = operands(400, 256, 33, 8, 8, seed=bits)
+    a[:150] //= 32
+    a[150:], w = 100 + a[150:] // 8, np.abs(w)
+    a, w = a.reshape(2, 200, 256), np.stack([w, w // 2])
+    register = Accumulator(bits=bits, overflow=Overflow.SATURATE)
+    got = accumulate(a, w, [256], register, WIDE)
+    for g in range(2):
+        values, events, peaks = array_loop(a[g], w[g], [256], register, WIDE)
+        assert (got.values[g] == values).all()
+        assert (got.events[g] == events).all()
+        assert got.peak >= peaks.max()
+    assert got.peak == max(array_loop(a[g], w[g], [256], register, WIDE)[2].max() for g in range(2))

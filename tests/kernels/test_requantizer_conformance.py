@@ -1,7 +1,5 @@
 """Every scheme that has a file: priced, with a kernel, and kernel and definition agree for random widths and keys."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +10,7 @@ from hwsim.energy import load_table
 from hwsim.errors import ConfigError, HwsimError
 from hwsim.hardware.requantizer import RequantizerPart
 from hwsim.kernels import requantize as requantize_module
-from hwsim.kernels.requantize import requantize
+from hwsim.kernels.requantize import fast, requantize
 from hwsim.kernels.rescale_sum import rescale_sum
 from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.requantizer import SHIFT_ONLY, WIDTHS, Requantizer
@@ -139,7 +137,7 @@ def test_the_kernel_runs_ordinary_layers_itself(scheme, monkeypatch):
     acc = np.random.default_rng(3).integers(-(1 << 31), 1 << 31, (50, 2))
     constants = definition(scheme).constants(np.array([2.0**-20, 2.0**-24]), unit)
     requantize(acc, constants, unit, 0, -128, 127)
-    assert callable(import_module(f"hwsim.kernels.requantizers.{scheme}").rescale_sum)
+    assert callable(fast(scheme, "rescale_sum"))
 
 
 @each_scheme
@@ -197,3 +195,14 @@ def test_vta_clamps_before_it_wraps():
     assert got.codes.tolist() == [[-112], [0]]
     stored = Requantizer(scheme="vta_shift", overflow=CodeOverflow.SATURATE)
     assert requantize(np.array([[400], [-5]]), constants, stored, 0, 0, 127).codes.tolist() == [[127], [0]]
+
+
+def test_a_scheme_that_defines_a_function_itself_does_not_take_the_fast_twin_of_another():
+    assert (
+        fast("vta_shift", "requantize") is not fast("power_of_two", "requantize") is fast("fixed_point", "requantize")
+    )
+    assert (
+        fast("tflite", "requantize") is fast("tflite_double", "requantize") is not fast("tflite_int16x8", "requantize")
+    )
+    assert fast("tflite_int16x8", "rescale_sum") is fast("tflite_double", "rescale_sum") is not None
+    assert fast("cmsis_nn", "rescale_sum") is not fast("tflite_double", "rescale_sum")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.errors import ExecutionError
@@ -51,6 +51,7 @@ def test_im2col(case, pad_value):
             assert table[b, i, j, c, p, q] == (x[b, c, row, column] if inside else pad_value)
 
 
+@settings(deadline=None)
 @given(case=windows(), zero_point=st.integers(-3, 3))
 def test_pools(case, zero_point):
     x, (kernel, strides, dilations, pads, oh, ow) = case

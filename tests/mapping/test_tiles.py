@@ -1,29 +1,28 @@
-"""Tiles cover a dimension once, and touch the pixels that loops find."""
+"""Tiles cover a dimension once, touch the pixels that loops find, and take the memory that they need."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hwsim.mapping.candidates import candidates
-from hwsim.mapping.legal import fits, memory_bytes, tile_bits
+from hwsim.mapping.candidates import block_candidates, candidates
+from hwsim.mapping.legal import fits, largest_ifmap, memory_bytes
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.tiles import cuts, ifmap_largest, ifmap_tile_elements, ifmap_total
+from hwsim.mapping.tiles import cuts, ifmap_elements
+from hwsim.mapping.visits import visits_of
 from tests.cost import twin
 from tests.cost.machines import conv, gemm, gemms, machine, windows
+from tests.cost.mapped import machines, mapped
 
 
 @given(gemms(), st.data())
 def test_cuts(work, data):
-    every = candidates(work, 4, 4)
-    index = data.draw(st.integers(0, len(every.m) - 1))
+    every = candidates(work, machine().array)
     for dim in "mkn":
-        tile = int(getattr(every, dim)[index])
-        starts, sizes = cuts(work, dim, tile)
-        assert [(a, a + b) for a, b in zip(starts.tolist(), sizes.tolist(), strict=True)] == twin.tiles_of(
-            work, dim, tile
-        )
-        assert sizes.sum() == work.shape[dim]
+        tile = data.draw(st.sampled_from(getattr(every, dim)))
+        assert [(start, start + size) for start, size in cuts(work, dim, tile)] == twin.tiles_of(work, dim, tile)
 
 
 @given(windows(), st.data())
@@ -32,32 +31,54 @@ def test_distinct_pixels(window, data):
     rows = data.draw(st.integers(1, window.out_height)) * window.out_width
     tile = data.draw(st.sampled_from([rows, window.image * data.draw(st.integers(1, window.batch))]))
     spans = twin.tiles_of(work, "m", tile)
-    channels = [window.taps, work.k]
-    found = ifmap_tile_elements(work, tile, np.array(channels))
-    expected = [[twin.pixels(work, span, (0, k)) for k in channels] for span in spans]
-    assert found.tolist() == expected
-    assert ifmap_total(work, np.array([tile])).tolist() == [sum(row[1] for row in expected)]
-    assert ifmap_largest(work, np.array([tile]), np.array([work.k])).tolist() == [max(row[1] for row in expected)]
+    starts, ends = np.array(spans).T
+    for k in (window.taps, work.k):
+        expected = [twin.pixels(work, span, (0, k)) for span in spans]
+        assert ifmap_elements(work, starts, ends - starts, np.full(len(spans), k)).tolist() == expected
+        assert largest_ifmap(work, tile, k) == max(expected)
 
 
 @given(gemms())
 def test_candidates_are_legal_mappings(work):
-    every = candidates(work, 4, 4)
     array = machine().array
-    for m, k, n in zip(every.m.tolist(), every.k.tolist(), every.n.tolist(), strict=True):
-        Mapping(gemm=work, array=array, tile_m=m, tile_k=k, tile_n=n)
-    assert {work.m, work.k, work.n} == {int(every.m.max()), int(every.k.max()), int(every.n.max())}
+    every = candidates(work, array)
+    whole = Mapping(gemm=work, array=array, tile_m=work.m, tile_k=work.k, tile_n=work.n)
+    for dim in "mkn":
+        for size in getattr(every, dim):
+            replace(whole, **{f"tile_{dim}": size})
+        assert max(getattr(every, dim)) == work.shape[dim]
+    for nest in block_candidates(work, 3):
+        replace(whole, tile_m=min(every.m), tile_n=min(every.n), blocks=nest)
+
+
+@given(st.data())
+def test_nested_tiles_cover_everything_once(data):
+    accelerator = data.draw(machines())
+    mapping = data.draw(mapped(accelerator))
+    visits = visits_of(mapping, 3)
+    work = mapping.gemm
+    assert int((visits.m[0] * visits.k * visits.n[0] * visits.groups).sum()) == work.macs
+    places = np.stack([visits.group, visits.m_start[0], visits.k_start, visits.n_start[0]], axis=1)
+    assert len(np.unique(places, axis=0)) == len(places)
+    for level in (1, 2):
+        for start, size in ((visits.m_start, visits.m), (visits.n_start, visits.n)):
+            assert (start[level] <= start[level - 1]).all()
+            assert (start[level - 1] + size[level - 1] <= start[level] + size[level]).all()
 
 
 @pytest.mark.parametrize(("buffered", "copies"), [(True, 2), (False, 1)])
 def test_bytes_needed(buffered, copies):
-    work = gemm(10, 20, 30, bits=(4, 3, 2))
     accelerator = machine(buffered=buffered)
-    bits = tile_bits(work, *(np.array([size]) for size in (5, 7, 3)), psum_bits=20)
-    needed = {name: int(value[0]) for name, value in memory_bytes(accelerator, bits).items()}
+    mapping = Mapping(
+        gemm=gemm(10, 20, 30, bits=(4, 3, 2)), array=accelerator.array, tile_m=5, tile_k=7, tile_n=3
+    )
+    needed = memory_bytes(mapping, accelerator, psum_bits=20)
     assert needed == {
         "ifmaps": copies * 18, "weights": copies * 8, "ofmaps": copies * 4, "psums": 38,
     }  # fmt: skip
-    exact = machine(buffered=buffered, size=max(needed.values()))
-    assert fits(exact, bits).all()
-    assert not fits(machine(buffered=buffered, size=max(needed.values()) - 1), bits).any()
+    largest = max(needed.values())
+    assert fits(mapping, machine(buffered=buffered, size=largest), 20)
+    assert not fits(mapping, machine(buffered=buffered, size=largest - 1), 20)
+    assert not fits(mapping, machine(buffered=buffered, size=largest), 20, {"psums": 1})
+    kept = replace(mapping, ofmap_on_chip=True)
+    assert memory_bytes(kept, accelerator, psum_bits=20) == needed | {"ofmaps": 0}

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from hwsim.errors import HwsimError
 from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers import definition, fixed_point, float32, names, power_of_two
+from hwsim.numerics.requantizers import definition, fixed_point, float32, names
 from hwsim.numerics.rounding import Rounding
+
+power_of_two = definition("power_of_two")
 
 scales = st.floats(1e-30, 1e30) | st.floats(-1e30, -1e-30)
 

@@ -6,14 +6,14 @@ layer, its channels are computed a part at a time.
 
 import numpy as np
 
-from hwsim.execute.integer import Layer, run_integer
+from hwsim.execute.integer import run_integer
 from hwsim.graph import Graph, Node, Tensor
 from hwsim.interchange.shapes import output_shapes
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizers import definition
-from hwsim.schedule import schedule
+from tests.integers import layers_of
 from tests.oracles.scales import scales_of
 
 FIRST = (0, 3, 1, 2)
@@ -131,9 +131,7 @@ def layer(machine, record, arrays, x, weight, attributes, op, kept):
 
 
 def execute(machine, graph, inputs, observe=None):
-    mappings = schedule(graph, machine)
-    layers = {node.name: Layer.of(graph, node, machine, mappings.get(node.name)) for node in graph.nodes}
-    return run_integer(graph, layers, inputs, observe=observe)[graph.outputs[0]]
+    return run_integer(graph, layers_of(graph, machine), inputs, observe=observe)[graph.outputs[0]]
 
 
 def outputs(machine, record, arrays):

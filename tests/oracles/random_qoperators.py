@@ -116,6 +116,27 @@ class Builder:
         shape = (x[1][0], 2 * x[1][1], *x[1][2:])
         self.emit("QLinearConcat", [*self.named(grid), *self.operand(x), *self.operand(other)], shape, grid, axis=1)
 
+    def where(self, x):
+        """A mask for every element, or one for each channel and row."""
+        same = [tensor for tensor in self.tensors if tensor[1] == x[1]]
+        other, grid = same[self.rng.integers(len(same))], self.grid()
+        shape = x[1] if self.rng.integers(2) else (x[1][1], 1, 1)
+        mask = self.constant(f"mask{len(self.constants)}", self.rng.integers(0, 2, shape).astype(bool))
+        self.emit("QLinearWhere", [mask, *self.operand(x), *self.operand(other), *self.named(grid)], x[1], grid)
+
+    def interpolation(self, x):
+        """Resize of the integers themselves."""
+        factors = self.rng.choice([0.5, 1.5, 2.0], 2)
+        sizes = tuple(int(np.floor(size * factor)) for size, factor in zip(x[1][2:], factors, strict=True))
+        if max(sizes) > 40 or min(sizes) < 2:
+            return
+        scales = self.constant(f"scales{len(self.constants)}", np.array([1, 1, *factors], np.float32))
+        mode = str(self.rng.choice(["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"]))
+        self.emit(
+            "Resize", [x[0], "", scales], (*x[1][:2], *sizes), x[2], domain="", mode="linear",
+            coordinate_transformation_mode=mode,
+        )  # fmt: skip
+
     def average(self, x):
         grid = self.grid()
         self.emit(
@@ -178,7 +199,9 @@ class Builder:
         y = self.emit("MatMulInteger", inputs, (x[1][0], 4), None, domain="")
         self.emit("Cast", [y[0]], y[1], None, domain="", to=TensorProto.FLOAT)
 
-    OPERATORS = (conv, arithmetic, with_constant, unary, concat, average, maximum, turn, join, pad)
+    OPERATORS = (
+        conv, arithmetic, with_constant, unary, concat, average, maximum, turn, join, pad, where, interpolation,
+    )  # fmt: skip
 
     def model(self, length):
         """Return a model of ``length`` operators and a head; every tensor is a result of the chain or of a branch."""

@@ -9,9 +9,11 @@ import pytest
 from hwsim.kernels.requantize import requantize
 from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.formats import FixedFormat, IntFormat
-from hwsim.numerics.requantizers import ap_fixed
+from hwsim.numerics.requantizers import definition
 from hwsim.numerics.requantizers._constants import Constants
 from tests.oracles.reference_data import files
+
+ap_fixed = definition("ap_fixed")
 
 SOURCE = re.compile(r"raw_src_ap_(u?)fixed([0-9]+)_(-?[0-9]+)")
 MODES = list(itertools.product(ap_fixed.ROUNDINGS, ap_fixed.OVERFLOWS))

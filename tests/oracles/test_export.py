@@ -12,10 +12,9 @@ import onnx
 import pytest
 
 import hwsim
-from hwsim.execute.integer import Layer, run_integer
 from hwsim.interchange.onnx import write_qdq
 from hwsim.interchange.qonnx import write_qonnx
-from hwsim.schedule import schedule
+from tests.integers import every_tensor
 
 pytestmark = pytest.mark.oracle
 KEYS = ["datapath.psum=exact", "datapath.accumulator=int32:wrap", "datapath.requantizer=float32"]
@@ -23,14 +22,6 @@ PLAIN = hwsim.accelerator("edge_16x16", overrides=KEYS)
 RUNTIME = hwsim.accelerator("edge_16x16", overrides=[*KEYS, "datapath.arithmetic=onnxruntime"])
 NETWORKS = ["digits_resnet", "digits_mobilenet"]
 IMAGES = 60
-
-
-def run(graph, machine, inputs):
-    mappings = schedule(graph, machine)
-    layers = {node.name: Layer.of(graph, node, machine, mappings.get(node.name)) for node in graph.nodes}
-    found = {}
-    run_integer(graph, layers, inputs, observe=found.__setitem__)
-    return found
 
 
 def quantized(network, weights, activations, granularity):
@@ -75,7 +66,7 @@ def test_fused_graphs_are_equal(network, weights, granularity, tmp_path):
     assert write_qdq(graph, tmp_path / "q.onnx") == ()
     values, kept = in_runtime(tmp_path / "q.onnx", inputs, tmp_path)
     assert kept["QuantizeLinear"] == kept["DequantizeLinear"] == 1
-    assert apart(graph, values, run(graph, RUNTIME, inputs)) == (0, 0)
+    assert apart(graph, values, every_tensor(graph, RUNTIME, inputs)) == (0, 0)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -87,7 +78,7 @@ def test_unfused_graphs_are_next_to_equal(network, weights, activations, most, t
     graph, inputs = quantized(network, weights, activations, "channel")
     write_qdq(graph, tmp_path / "q.onnx")
     values, _ = in_runtime(tmp_path / "q.onnx", inputs, tmp_path, fused=False)
-    differ, worst = apart(graph, values, run(graph, PLAIN, inputs))
+    differ, worst = apart(graph, values, every_tensor(graph, PLAIN, inputs))
     assert worst <= 2
     assert differ <= most * IMAGES * 10
 
@@ -113,9 +104,9 @@ def test_there_and_back(network, weights, activations, granularity, write, tmp_p
     """Read again, the file has every tensor under its name, with the same codes on the same machine."""
     graph, inputs = quantized(network, weights, activations, granularity)
     write(graph, tmp_path / "q.onnx")
-    back = hwsim.quantize(hwsim.load(tmp_path / "q.onnx"))
+    back = hwsim.load(tmp_path / "q.onnx")
     assert Counter(node.op for node in back.nodes) == Counter(node.op for node in graph.nodes)
-    expected, found = run(graph, PLAIN, inputs), run(back, PLAIN, inputs)
+    expected, found = every_tensor(graph, PLAIN, inputs), every_tensor(back, PLAIN, inputs)
     assert set(expected) == set(found)
     for name, codes in expected.items():
         assert np.array_equal(codes, found[name]), name

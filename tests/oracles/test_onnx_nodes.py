@@ -11,13 +11,13 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from hwsim.execute.integer import Layer, run_integer
 from hwsim.hardware import load_accelerator
 from hwsim.interchange.onnx import read_onnx
-from hwsim.interchange.onnx.element_types import codes_of, format_of, format_of_array
+from hwsim.interchange.onnx.element_types import format_of
+from hwsim.interchange.reading.stored import codes_of, format_of_array
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.rounding import Rounding
-from hwsim.schedule import schedule
+from tests.integers import every_tensor
 from tests.interchange.onnx.node_cases import node_cases
 
 LEAST = {  # onnx 1.23; later versions only add cases
@@ -87,11 +87,9 @@ def fed(array):
 
 def executed(machine, model, arrays, kept):
     graph = read_onnx(model, batch=np.shape(arrays[0])[0])
-    mappings = schedule(graph, machine)
-    layers = {node.name: Layer.of(graph, node, machine, mappings.get(node.name)) for node in graph.nodes}
     names = [value.name for value in model.graph.input]
     feeds = {name: fed(array) for name, array in zip(names, arrays, strict=True) if name in kept}
-    results = run_integer(graph, layers, feeds)
+    results = every_tensor(graph, machine, feeds)
     return graph, [results[value.name] for value in model.graph.output]
 
 

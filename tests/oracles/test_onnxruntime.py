@@ -13,11 +13,9 @@ import onnx
 import pytest
 
 import hwsim
-from hwsim.execute.integer import Layer, run_integer
 from hwsim.interchange.onnx import read_onnx
-from hwsim.quantization import prepare
-from hwsim.schedule import schedule
 from hwsim.zoo import load_model, natural_images
+from tests.integers import every_tensor
 from tests.oracles.random_qoperators import Builder
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed (pip install .[oracle])")
@@ -28,6 +26,7 @@ quantization = pytest.importorskip(
 pytestmark = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"), reason="QLinearAdd rounds otherwise on other processors"
 )
+
 LARGE = ("resnet50", "squeezenet", "shufflenet")
 DIGITS = ("digits_resnet", "digits_mobilenet")
 TYPES = {"u8s8": ("QUInt8", "QInt8"), "u8u8": ("QUInt8", "QUInt8"), "s8s8": ("QInt8", "QInt8")}
@@ -99,15 +98,6 @@ def reference(path, feeds, wanted, *, optimized):
     return dict(zip(names, session.run(names, feeds), strict=True)), model
 
 
-def integers(graph, machine, feeds):
-    """Return every tensor that the product computes, by name."""
-    mappings = schedule(graph, machine)
-    layers = {node.name: Layer.of(graph, node, machine, mappings.get(node.name)) for node in graph.nodes}
-    found = {}
-    run_integer(graph, layers, feeds, observe=found.__setitem__)
-    return found
-
-
 def name_of(graph, model, name):
     """Return the name that a tensor of the file has in the graph.
 
@@ -139,8 +129,8 @@ def differences(graph, model, ours, theirs):
 def check_qoperator(tmp_path, machine, name, types, *, per_channel=True):
     path, feeds = quantized(tmp_path, name, "QOperator", types, per_channel=per_channel)
     theirs, model = reference(path, feeds, lambda node: True, optimized=False)
-    graph = hwsim.load(path)
-    ours = integers(graph, machine, feeds)
+    graph = read_onnx(path)
+    ours = every_tensor(graph, machine, feeds)
     assert differences(graph, model, ours, theirs) == {}
     assert len(theirs) == sum(len(node.output) for node in model.graph.node)
     products = [node for node in graph.nodes if node.op in ("Conv", "Gemm", "MatMul")]
@@ -169,12 +159,12 @@ def test_every_tensor_of_a_trained_network(tmp_path, machine, name, types):
 
 
 def check_qdq(tmp_path, machine, name):
-    """ONNX Runtime fuses what stands between DequantizeLinear and QuantizeLinear, and so does ``prepare``."""
+    """ONNX Runtime fuses what stands between DequantizeLinear and QuantizeLinear, and so does ``hwsim.load``."""
     path, feeds = quantized(tmp_path, name, "QDQ", "u8s8")
     theirs, model = reference(path, feeds, lambda node: node.op_type == "QuantizeLinear", optimized=True)
-    graph = prepare(hwsim.load(path))
+    graph = hwsim.load(path)
     assert not any(node.op == "Quantize" for node in graph.nodes)
-    assert differences(graph, model, integers(graph, machine, feeds), theirs) == {}
+    assert differences(graph, model, every_tensor(graph, machine, feeds), theirs) == {}
 
 
 @pytest.mark.oracle
@@ -197,8 +187,8 @@ def test_every_tensor_of_random_operators(tmp_path, machine, seed, types):
     path = tmp_path / "random.onnx"
     onnx.save(model, path)
     theirs, model = reference(path, feeds, lambda node: True, optimized=False)
-    graph = hwsim.load(path, batch=len(feeds["x"]))
-    ours = integers(graph, machine, feeds)
+    graph = read_onnx(path, batch=len(feeds["x"]))
+    ours = every_tensor(graph, machine, feeds)
     assert differences(graph, model, ours, theirs) == {}
     assert len(theirs) == len(model.graph.node)
 
@@ -208,8 +198,8 @@ def test_network_that_is_quantized_in_part(tmp_path, machine, name):
     """Additions, activations and the head stay real-valued: every code is equal, the real logits nearly."""
     path, feeds = quantized(tmp_path, name, "QDQ", "u8s8", operators=["Conv"])
     theirs, model = reference(path, feeds, lambda node: node.op_type == "QuantizeLinear", optimized=True)
-    graph = prepare(hwsim.load(path))
-    ours = integers(graph, machine, feeds)
+    graph = hwsim.load(path)
+    ours = every_tensor(graph, machine, feeds)
     logits = {name: theirs.pop(name) for name in graph.outputs}
     assert differences(graph, model, ours, theirs) == {}
     for result, expected in logits.items():
@@ -225,10 +215,10 @@ def test_widths_that_the_runtime_computes_in_float(tmp_path, machine, types):
     """ONNX Runtime fuses no products of 16-bit or 4-bit codes: its float32 sums lie at most two steps beside the integers."""
     path, feeds = quantized(tmp_path, "digits_resnet", "QDQ", types, per_channel=False)
     theirs, model = reference(path, feeds, lambda node: node.op_type == "QuantizeLinear", optimized=True)
-    graph = prepare(hwsim.load(path))
+    graph = hwsim.load(path)
     wide = hwsim.accelerator(machine.name, overrides=["datapath.accumulator=int48:wrap", "datapath.psum=exact",
                                                       "datapath.requantizer=float32", "datapath.arithmetic=onnxruntime"])  # fmt: skip
-    ours = integers(graph, wide, feeds)
+    ours = every_tensor(graph, wide, feeds)
     for name, expected in theirs.items():
         own = name_of(graph, model, name)
         if expected.dtype.kind != "f":
@@ -255,12 +245,12 @@ def test_convolutions_quantized_at_run_time(tmp_path, machine, name, weights):
     path = quantized_at_run_time(tmp_path, model, weights)
     feeds = {model.graph.input[0].name: images(name, model, 1, 5)}
     theirs, model = reference(path, feeds, lambda node: True, optimized=False)
-    graph = hwsim.load(path)
+    graph = read_onnx(path)
     stop = next(index for index, node in enumerate(graph.nodes) if node.op == "GlobalAveragePool")
     before = {name for node in graph.nodes[:stop] for name in node.outputs} & set(theirs)
     kinds = {graph.producer_of[name].op for name in before}
     assert kinds >= {"DynamicQuantizeLinear", "Conv", "Mul", "Add"}
-    ours = integers(graph, machine, feeds)
+    ours = every_tensor(graph, machine, feeds)
     assert differences(graph, model, ours, {name: theirs[name] for name in before}) == {}
 
 
@@ -286,8 +276,8 @@ def test_products_quantized_at_run_time(tmp_path, machine, weights):
     path = quantized_at_run_time(tmp_path, model, weights)
     feeds = {"x": (rng.standard_normal((4, 12000)) + 2).astype(np.float32)}
     theirs, model = reference(path, feeds, lambda node: node.op_type != "Cast", optimized=False)
-    graph = hwsim.load(path, batch=4)
-    ours = integers(graph, machine, feeds)
+    graph = read_onnx(path, batch=4)
+    ours = every_tensor(graph, machine, feeds)
     assert (
         max(abs(int(value)) for name in theirs for value in ours[name].ravel() if ours[name].dtype == np.int32) > 2**24
     )
@@ -325,4 +315,6 @@ def test_weights_of_few_bits(machine, bits, zero_points):
     weight = graph.tensors[graph.nodes[0].inputs[1]]
     assert weight.shape == (k, n)
     assert (weight.quant.format.bits, weight.quant.granularity.block) == (bits, block)
-    np.testing.assert_allclose(integers(graph, machine, feeds)["y"], session.run(None, feeds)[0], rtol=2e-5, atol=2e-5)
+    np.testing.assert_allclose(
+        every_tensor(graph, machine, feeds)["y"], session.run(None, feeds)[0], rtol=2e-5, atol=2e-5
+    )

@@ -11,7 +11,6 @@ import onnx
 import pytest
 
 import hwsim
-from hwsim.execute.integer import Layer, run_integer
 from hwsim.execute.integer.run import encode_constants, operator_of
 from hwsim.interchange.onnx import read_onnx
 from hwsim.interchange.qonnx import write_qonnx
@@ -20,8 +19,7 @@ from hwsim.numerics.bounds import exact_range
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.multithreshold import count_reached, least_codes
 from hwsim.numerics.qonnx import ROUNDINGS
-from hwsim.quantization import prepare
-from hwsim.schedule import schedule
+from tests.integers import every_tensor, layers_of
 from tests.interchange.qonnx.reference import build
 
 MISSING = "qonnx 1.0 is not installed (pip install .[oracle])"
@@ -233,17 +231,6 @@ def execute(monkeypatch):
     return run
 
 
-def layers_of(graph):
-    mappings = schedule(graph, MACHINE)
-    return {node.name: Layer.of(graph, node, MACHINE, mappings.get(node.name)) for node in graph.nodes}
-
-
-def run(graph, inputs):
-    found = {}
-    run_integer(graph, layers_of(graph), inputs, observe=found.__setitem__)
-    return found
-
-
 def drawn(graph, path):
     """Images in 0..1, or whole numbers where the file says that the input holds such."""
     from qonnx.core.modelwrapper import ModelWrapper
@@ -273,9 +260,9 @@ def apart(graph, found, context):
 @pytest.mark.parametrize("path", wheel_models(), ids=lambda path: str(path.relative_to(FOLDER)))
 def test_every_operator_of_the_models_in_the_wheel(path, execute):
     """Each operator gets qonnx's own operands: quantizers are equal bit for bit, sums of floats to their last bits."""
-    graph = hwsim.load(path)
+    graph = read_onnx(path)
     inputs = drawn(graph, path)
-    context, layers, constants = execute(path, inputs), layers_of(graph), encode_constants(graph)
+    context, layers, constants = execute(path, inputs), layers_of(graph, MACHINE), encode_constants(graph)
     quantized = 0
     for node in graph.nodes:
         operands = []
@@ -296,11 +283,11 @@ def test_every_operator_of_the_models_in_the_wheel(path, execute):
 @pytest.mark.parametrize("path", wheel_models(), ids=lambda path: str(path.relative_to(FOLDER)))
 def test_the_models_in_the_wheel_end_to_end(path, execute):
     """As the file writes it, and as hardware runs it. A float sum beside a tie flips a code now and then, by one."""
-    graph = hwsim.load(path)
+    graph = read_onnx(path)
     inputs = drawn(graph, path)
     context = execute(path, inputs)
-    for each in (graph, prepare(graph)):
-        count, differ, worst = apart(each, run(each, inputs), context)
+    for each in (graph, hwsim.load(path)):
+        count, differ, worst = apart(each, every_tensor(each, MACHINE, inputs), context)
         assert differ <= 3e-4 * count
         assert worst < 3.5
 
@@ -310,17 +297,17 @@ def test_the_models_in_the_wheel_end_to_end(path, execute):
 )
 def test_golden_data_in_the_wheel(folder):
     (path,) = folder.parent.glob("*.onnx")
-    graph = hwsim.load(path)
+    graph = read_onnx(path)
     (name,) = graph.inputs
     inputs = {name: np.load(folder / "input.npy")}
     expected = np.load(folder / "output.npy")
-    found = run(graph, inputs)
+    found = every_tensor(graph, MACHINE, inputs)
     assert np.array_equal(found[graph.outputs[0]], expected)
     with np.load(folder / "activation.npz") as golden:
         first, weight = graph.nodes[0].outputs[0], graph.tensors[graph.nodes[-1].inputs[1]]
         assert np.array_equal(graph.tensors[first].quant.decode(found[first]), golden["input_quant"])
         assert np.array_equal(np.asarray(weight.data).T, golden["weight_quant"])
-    exact = run(prepare(graph), inputs)[graph.outputs[0]]
+    exact = every_tensor(hwsim.load(path), MACHINE, inputs)[graph.outputs[0]]
     np.testing.assert_allclose(exact, expected, rtol=0, atol=2e-7)
 
 
@@ -354,7 +341,7 @@ def test_trunc(version, mode):
         model = build([("Trunc", operands, ["y"], attributes)], {"x": [1, 400]}, {"s": scale, "z": zero, **constants})
         graph = read_onnx(model)
         grid = graph.tensors["y"].quant
-        assert np.array_equal(grid.decode(run(graph, {"x": x})["y"]), expected.astype(np.float32))
+        assert np.array_equal(grid.decode(every_tensor(graph, MACHINE, {"x": x})["y"]), expected.astype(np.float32))
 
 
 @pytest.mark.parametrize("network", ["digits_resnet", "digits_mobilenet"])
@@ -366,7 +353,9 @@ def test_qonnx_executes_what_we_write(network, widths, execute, tmp_path):
     shown = hwsim.dataset(network, "calibration")
     quantized = hwsim.quantize(graph, weights=widths[0], activations=widths[1], calibration=shown)
     write_qonnx(quantized, tmp_path / "q.onnx")
-    found = {name: codes for name, codes in run(quantized, inputs).items() if name not in quantized.inputs}
+    found = {
+        name: codes for name, codes in every_tensor(quantized, MACHINE, inputs).items() if name not in quantized.inputs
+    }
     count, differ, worst = apart(quantized, found, execute(tmp_path / "q.onnx", inputs))
     assert count > 2e5
     assert differ <= 1e-5 * count

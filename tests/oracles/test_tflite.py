@@ -18,11 +18,10 @@ import pytest
 
 import hwsim
 from hwsim.execute.float32 import run_float
-from hwsim.execute.integer import Layer, run_integer
+from hwsim.graph.fusion import adopt
 from hwsim.hardware.runtimes import RUNTIMES
 from hwsim.interchange.tflite import placed_tensors, read_tflite
-from hwsim.quantization.adopt import adopt
-from hwsim.schedule import schedule
+from tests.integers import every_tensor
 from tests.interchange.tflite import cases
 from tests.oracles.reference_data import each_file
 
@@ -38,14 +37,6 @@ def machine(accumulator):
     )
 
 
-def integers(graph, accelerator, feeds):
-    """The codes of every tensor by name."""
-    mappings, seen = schedule(graph, accelerator), {}
-    layers = {node.name: Layer.of(graph, node, accelerator, mappings.get(node.name)) for node in graph.nodes}
-    run_integer(graph, layers, feeds, observe=seen.__setitem__)
-    return seen
-
-
 def behind(graph, operators):
     """The tensors in which an operator of ``operators`` has a part."""
     starts = {node.name for node in graph.nodes if node.op in operators}
@@ -56,14 +47,14 @@ def behind(graph, operators):
 @each_file("arithmetic/*.tflite")
 def test_trained_networks(path):
     recorded = json.loads(path.with_name(f"{path.stem}_tensor_crc32.json").read_text("utf-8"))["inputs"]
-    graph, placed = adopt(hwsim.load(path)), placed_tensors(path)
+    graph, placed = hwsim.load(path), placed_tensors(path)
     (source,) = (at for at in placed.values() if at.name == graph.inputs[0])
     skipped, compared = behind(graph, NOT_COMPARED), 0
     with np.load(path.with_name(f"{path.stem}_inputs.npz")) as arrays:
         inputs = {name: arrays[name] for name in arrays}
     assert inputs.keys() == recorded.keys()
     for name, array in inputs.items():
-        seen = integers(graph, machine("int32:wrap"), {source.name: source.in_graph_layout(array)})
+        seen = every_tensor(graph, machine("int32:wrap"), {source.name: source.in_graph_layout(array)})
         for index, (shape, dtype, crc) in recorded[name].items():
             at = placed[int(index)]
             if at.name in skipped:
@@ -103,7 +94,7 @@ def both(case, kind, seed):
         seen = {}
         run_float(graph, given, observe=seen.__setitem__)
     else:
-        seen = integers(adopt(graph), machine("exact" if kind == "INT16" else "int32:wrap"), given)
+        seen = every_tensor(adopt(graph), machine("exact" if kind == "INT16" else "int32:wrap"), given)
     numbers = [number for number, at in placed.items() if number not in feeds and at.name in seen]
     assert draw.file.operators[-1][2][-1] in numbers
     expected = litert(data, feeds, numbers)

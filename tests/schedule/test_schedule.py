@@ -15,7 +15,7 @@ def graph():
 
 
 def test_array_layers_have_mappings(graph):
-    mappings = schedule(graph, hwsim.accelerator("edge_16x16"))
+    mappings = schedule(graph, hwsim.accelerator("edge_16x16")).mappings
     works = {task.layer: task.work for task in lower(graph) if isinstance(task.work, Gemm)}
     assert {layer: mapping.gemm for layer, mapping in mappings.items()} == works
 

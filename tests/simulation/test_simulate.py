@@ -113,11 +113,16 @@ def test_a_batch_costs_less_per_image():
     assert eight["frames_per_s"] > one["frames_per_s"]
 
 
-def test_cost_only_compiles_and_draws_nothing():
+@pytest.mark.parametrize(
+    "keys", [(), ("requantizer=float32", "arithmetic=onnxruntime"), ("requantizer=tflite", "arithmetic=tflite")]
+)
+def test_cost_only_compiles_and_draws_nothing(keys):
+    """The plan is checked all the same: that reads the definitions, not the kernels."""
     code = (
         "import sys, hwsim\n"
         "graph = hwsim.quantize(hwsim.load('digits_resnet'))\n"
-        "result = hwsim.simulate(graph, hwsim.accelerator('edge_16x16'))\n"
+        f"machine = hwsim.accelerator('edge_16x16', overrides={[f'datapath.{key}' for key in keys]})\n"
+        "result = hwsim.simulate(graph, machine)\n"
         "assert result.summary['cycles'] > 0 and not result.outputs\n"
         "print({'numba', 'matplotlib'} & set(sys.modules))"
     )

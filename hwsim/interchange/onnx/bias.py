@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import codes_of
+from hwsim.interchange.reading.draft import Draft
+from hwsim.interchange.reading.stored import codes_of
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams

@@ -64,7 +64,7 @@ def fix_inputs(model: onnx.ModelProto, where: str, batch: int, dimensions: Mappi
     templates = {value.name: _template(value, where, written, symbol, dimensions) for value in inputs}
     types = {value.name: value.type.tensor_type.elem_type for value in inputs}
     codes = {name: number for name, kind in types.items() if (number := format_of(kind)) is not None}
-    rounded = tuple(name for name, kind in types.items() if kind != onnx.TensorProto.FLOAT and name not in codes)
+    rounded = tuple(name for name, kind in types.items() if kind in REALS - {onnx.TensorProto.FLOAT})
     return Inputs(templates=templates, written_batch=written, rounded=rounded, codes=codes)
 
 
@@ -78,9 +78,9 @@ def _check_type(value: onnx.ValueInfoProto, where: str) -> None:
     if not value.type.HasField("tensor_type"):
         raise GraphError(f"{where}: input {value.name!r} is not a tensor; only tensors are supported")
     kind = value.type.tensor_type.elem_type
-    if kind not in REALS and format_of(kind) is None:
+    if kind not in REALS | {onnx.TensorProto.BOOL} and format_of(kind) is None:
         raise GraphError(
-            f"{where}: input {value.name!r} is {type_name(kind)}, and only float inputs and integers of up to 32 bits are "
+            f"{where}: input {value.name!r} is {type_name(kind)}, and only float inputs and integers of up to 32 bits, and truth values, are "
             "supported; cut the model behind the embedding or the cast with onnx.utils.extract_model"
         )
     if not value.type.tensor_type.HasField("shape"):

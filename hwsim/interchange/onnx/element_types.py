@@ -10,7 +10,6 @@ from onnx import helper
 
 from hwsim.errors import GraphError
 from hwsim.numerics.formats import Format, IntFormat, parse_format
-from hwsim.numerics.quant_params import QuantParams
 
 _INTEGER = re.compile(r"(U?)INT(2|4|8|16|32)")
 _FLOATS = {
@@ -51,25 +50,8 @@ def type_name(element_type: int) -> str:
     return known.get(element_type, f"type {element_type}").lower()
 
 
-def format_of_array(array: np.ndarray) -> Format | None:
-    """Return the format of an array as the file stores it, or None where it holds no codes."""
-    return format_of(helper.np_dtype_to_tensor_dtype(array.dtype))
-
-
-def codes_of(array: np.ndarray, number: Format) -> np.ndarray:
-    """Return a stored array as codes: floating-point types by their bits, packed integers one to an element."""
-    if isinstance(number, IntFormat) or array.dtype == number.storage_dtype:
-        return array.astype(number.storage_dtype, copy=False)
-    return array.view(number.storage_dtype)
-
-
 def stored(codes: np.ndarray, element_type: int) -> np.ndarray:
     """Return codes as an array of the file's element type, the inverse of ``codes_of``."""
     dtype = helper.tensor_dtype_to_np_dtype(element_type)
     number = format_of(element_type)
     return codes.astype(dtype) if isinstance(number, IntFormat) else codes.view(dtype)
-
-
-def raw_grid(number: Format) -> QuantParams:
-    """Return the grid on which a code stands for itself: scale 1, zero point 0."""
-    return QuantParams(format=number, scale=(1.0,))

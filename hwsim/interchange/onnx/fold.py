@@ -10,10 +10,11 @@ from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.constants import reshaped_constant, transposed_constant
-from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import REALS, format_of_array
+from hwsim.interchange.onnx.element_types import REALS
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.constants import reshaped_constant, transposed_constant
+from hwsim.interchange.reading.draft import Draft
+from hwsim.interchange.reading.stored import format_of_array
 
 _RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 _RESHAPES = {"Reshape", "Flatten", "Squeeze", "Unsqueeze"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import GraphError, HwsimError
-from hwsim.interchange.onnx.batch import Shape
-from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import codes_of, format_of_array
 from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.reading.batch import Shape
+from hwsim.interchange.reading.draft import Draft
+from hwsim.interchange.reading.stored import codes_of, format_of_array
 from hwsim.interchange.shapes.common import text
 from hwsim.numerics.formats import Format, IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity

@@ -14,14 +14,14 @@ from onnx import inliner, numpy_helper
 from hwsim.errors import GraphError, HwsimError
 from hwsim.graph import Graph
 from hwsim.interchange.onnx.dimensions import Inputs, fix_inputs
-from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.finish import finish
 from hwsim.interchange.onnx.fold import fold
 from hwsim.interchange.onnx.load import Source, load_model
 from hwsim.interchange.onnx.names import unique_names
 from hwsim.interchange.onnx.normalize import KEEP_CODES, NORMALIZERS, normalize
 from hwsim.interchange.onnx.operator import Operator, parse_operator
 from hwsim.interchange.onnx.refuse import SHAPE_ARITHMETIC, unsupported
+from hwsim.interchange.reading.draft import Draft
+from hwsim.interchange.reading.finish import finish
 
 DISTINCT_BATCH = 13  # a symbolic batch is read as this number: what a Reshape does with it shows
 

@@ -14,7 +14,6 @@ SHAPE_ARITHMETIC = {
 }  # fmt: skip
 
 _WAY_OUT = {
-    "Where": "export without masks, or compute the mask from constants so that it folds away",
     "Expand": "export with a fixed batch, so that the expansion folds away",
     "GatherND": "export indexing as Gather or Slice",
     "GatherElements": "export indexing as Gather or Slice",
@@ -30,7 +29,6 @@ _WAY_OUT = {
     "RNN": "recurrent networks are not modelled; unroll the steps into MatMul, Add and Tanh",
     "If": "export with a fixed branch", "Loop": "unroll the loop when exporting", "Scan": "unroll the loop when exporting",
     "com.microsoft.QAttention": "quantize the model without fusing attention, so that it stays MatMul and Softmax",
-    "com.microsoft.QLinearWhere": "export without masks, or compute the mask from constants so that it folds away",
     "com.microsoft.DynamicQuantizeLSTM": "recurrent networks are not modelled; unroll the steps",
     "NonMaxSuppression": "cut the model before its post-processing with onnx.utils.extract_model",
 }  # fmt: skip

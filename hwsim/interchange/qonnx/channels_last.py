@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.constants import require_constant, transposed_constant
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.convolution import conv
 from hwsim.interchange.onnx.normalize.normalization import batch_normalization
 from hwsim.interchange.onnx.normalize.pooling import pool
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.constants import require_constant, transposed_constant
+from hwsim.interchange.reading.draft import Draft
 
 
 def to_first(rank: int) -> tuple[int, ...]:

@@ -7,9 +7,9 @@ import re
 import numpy as np
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.operator import Operator
 from hwsim.interchange.qonnx.grids import Shape
+from hwsim.interchange.reading.draft import Draft
 from hwsim.numerics.formats import BIPOLAR, Format, IntFormat, bits_for_range
 from hwsim.numerics.quant_params import QuantParams
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import GraphError, HwsimError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.operator import Operator
 from hwsim.interchange.qonnx.grids import bipolar_grid, float_format, float_grid, integer_grid
+from hwsim.interchange.reading.draft import Draft
 from hwsim.numerics.formats import MAX_BITS, IntFormat
 from hwsim.numerics.qonnx import rounding_of
 from hwsim.numerics.quant_params import QuantParams

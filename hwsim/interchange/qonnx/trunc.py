@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.operator import Operator
 from hwsim.interchange.qonnx.grids import integer_grid
 from hwsim.interchange.qonnx.quantizers import int_format, rounding, single, whole
+from hwsim.interchange.reading.draft import Draft
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantOrder, QuantParams
 from hwsim.numerics.rounding import Rounding

@@ -13,7 +13,7 @@ SHAPE_RULES: dict[str, Rule] = {
     "ConvTranspose": windowed.conv_transpose,
     "Gemm": matrix.gemm,
     "MatMul": matrix.matmul,
-    **dict.fromkeys(("Add", "Sub", "Sum", "Mul", "Div", "Pow"), broadcasting),
+    **dict.fromkeys(("Add", "Sub", "Sum", "Mul", "Div", "Pow", "Where"), broadcasting),
     "Concat": movement.concat,
     **dict.fromkeys(("MaxPool", "AveragePool"), windowed.pool),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), windowed.global_pool),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hwsim.graph import OPS, Graph, Work
-from hwsim.interchange.onnx.finish import finish
-from hwsim.interchange.tflite.layout import CHANNELS_FIRST, identity
+from hwsim.interchange.reading.finish import finish
+from hwsim.interchange.tflite.layout import Permutation, identity
 from hwsim.interchange.tflite.reading import Reading
 
 REFERENCE_NOTE = (
@@ -19,7 +19,16 @@ def finish_reading(reading: Reading, name: str, batch: int) -> Graph:
     outputs = [_output_name(reading, index) for index in reading.model.outputs]
     graph = finish(reading.draft, name, batch, outputs)
     coded = tuple(name for name in graph.inputs if graph.tensors[name].quant is not None)
-    return replace(graph, code_inputs=coded, notes=(*graph.notes, *_notes(reading, graph)))
+    notes = (*graph.notes, *_notes(reading, graph))
+    return replace(graph, code_inputs=coded, file_layouts=_file_layouts(reading, graph), notes=notes)
+
+
+def _file_layouts(reading: Reading, graph: Graph) -> dict[str, Permutation]:
+    """Return the inputs and outputs that stand otherwise in the file."""
+    named = [(index, reading.names[index]) for index in reading.model.inputs]
+    named += zip(reading.model.outputs, graph.outputs, strict=True)
+    orders = {name: reading.layout(index) for index, name in named if name in graph.tensors}
+    return {name: order for name, order in orders.items() if order != identity(len(order))}
 
 
 def _output_name(reading: Reading, index: int) -> str:
@@ -50,16 +59,5 @@ def _notes(reading: Reading, graph: Graph) -> list[str]:
         notes.append(
             f"layer {hybrid[0]!r}{more} has integer weights and real-valued activations: computed in float32, where the "
             "runtime's hybrid kernels quantize the activations anew in each call"
-        )
-    turned = [
-        placed.name
-        for index, placed in reading.placed.items()
-        if placed.permutation != identity(len(placed.permutation))
-        and index in (*reading.model.inputs, *reading.model.outputs)
-    ]
-    if turned:
-        assert all(len(graph.tensors[name].shape) == len(CHANNELS_FIRST) for name in turned)
-        notes.append(
-            f"inputs and outputs with height and width are [batch, channels, height, width] here: {', '.join(turned)}"
         )
     return notes

@@ -9,8 +9,8 @@ import numpy as np
 
 from hwsim.errors import GraphError
 from hwsim.graph.moves import transposed
-from hwsim.interchange.onnx.batch import any_batch
-from hwsim.interchange.onnx.draft import Draft
+from hwsim.interchange.reading.batch import any_batch
+from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.tflite.layout import (
     CHANNELS_FIRST,
     Permutation,

@@ -10,7 +10,7 @@ import tflite
 
 from hwsim.errors import GraphError
 from hwsim.graph import Node, passes_grid
-from hwsim.interchange.onnx.coded import read_on
+from hwsim.interchange.reading.coded import read_on
 from hwsim.interchange.tflite.layout import Permutation
 from hwsim.interchange.tflite.reading import Reading
 from hwsim.interchange.tflite.records import FileOperator

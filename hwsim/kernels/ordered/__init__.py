@@ -1,6 +1,7 @@
-"""The compiled loops of ordered accumulation, for registers that wrap or saturate after every addition.
+"""Ordered accumulation, for registers that wrap or saturate after every addition.
 
-``sweep`` and ``optimistic`` sum without reductions and watch the extremes; ``recount`` and ``registers`` follow the
-registers addition by addition where an extreme did not fit; ``loop`` runs both over rows, tiles and folds; ``lanes`` proves
-that nothing leaves its lane. Called by ``hwsim.kernels.accumulate``.
+``optimistic`` sums chunk by chunk (``checkpoints``, ``chunk``) and proves with ``norms`` which outputs saw no overflow; ``follow``
+follows the registers of the others addition by addition: of whole tiles (``loop``, ``registers``, ``recount``) or of single
+outputs (``scattered``), both around one ``Follower``. ``lanes`` proves that nothing leaves its lane. Called by
+``hwsim.kernels.accumulate``.
 """

@@ -37,26 +37,15 @@ class Reach:
     start: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lanes:
-    """Lane types: of the operands and optimistic partial sums, of the optimistic totals, of the recounted psum."""
-
-    sums: Lane
-    totals: Lane
-    recount: Lane
-
-
 def fills(register: Accumulator, reach: int) -> bool:
     """Whether sums up to ``reach`` in magnitude may not fit the register."""
     return register.bits is not None and reach > register.maximum
 
 
-def choose_lanes(reach: Reach, psum: Accumulator, accumulator: Accumulator) -> Lanes | None:
-    """Return the narrowest lanes that are exact; None where not even 64 bits are.
+def choose_lane(reach: Reach, psum: Accumulator, accumulator: Accumulator) -> Lane | None:
+    """Return the narrower of 32 and 64 bits that is exact for psum; None where 64 bits are not even for both registers.
 
-    Optimistic sums are not reduced: one of them is exact until the first event, which the extremes then show; what
-    follows is recounted and may be anything. So a lane must hold what a register can hold plus one addend. Lanes of 16
-    bits saturate, and need only hold the addend.
+    A lane must hold what a register can hold plus one addend.
     """
     inside = held = reach.fold
     if fills(psum, reach.fold) and psum.overflow is not Overflow.EXACT:
@@ -67,12 +56,15 @@ def choose_lanes(reach: Reach, psum: Accumulator, accumulator: Accumulator) -> L
         behind = max(reach.start, min(behind, -accumulator.minimum + held))
     if max(inside, behind, reach.operand) >= INT64_SAFE:
         return None
-    wide: Lane = np.int32 if max(inside, reach.operand) <= INT32_MAX else np.int64
-    recount = wide
-    sums = wide
-    if max(reach.operand, reach.group) <= INT16_MAX and (reach.fold <= INT16_MAX or (psum.bits or 64) <= 16):
-        sums = np.int16
-        if fills(psum, reach.fold) and psum.overflow is Overflow.SATURATE and reach.k <= INT16_MAX:
-            recount = np.int16
-    totals: Lane = np.int32 if max(behind, held) <= INT32_MAX and wide is np.int32 else np.int64
-    return Lanes(sums=sums, totals=totals, recount=recount)
+    return np.int32 if max(inside, reach.operand) <= INT32_MAX else np.int64
+
+
+def fits_16_bits(reach: Reach, psum: Accumulator) -> bool:
+    """Whether saturating additions of 16 bits do: they need only hold the register and the addend, not their sum."""
+    return (
+        psum.overflow is Overflow.SATURATE
+        and psum.bits is not None
+        and psum.bits <= 16
+        and fills(psum, reach.fold)
+        and max(reach.operand, reach.group, reach.k) <= INT16_MAX
+    )

@@ -1,4 +1,4 @@
-"""Ordered accumulation over groups, rows, tiles of columns, folds: optimistic first, recounted where it has to be."""
+"""Every register followed addition by addition, for rows of neighbouring outputs: over groups, rows, tiles of columns, folds."""
 
 from __future__ import annotations
 
@@ -7,105 +7,108 @@ from typing import Any
 import numpy as np
 
 from hwsim.kernels.cache import kernel
-from hwsim.kernels.ordered.optimistic import is_in_doubt, prepare, settle, sweep_tile
 from hwsim.kernels.ordered.picks import Terms, pick_rows
-from hwsim.kernels.ordered.registers import finish, recount_group
+from hwsim.kernels.ordered.registers import finish, recount_tile
 
 ROWS = 32  # rows of the activations that share one walk over the weights
 
 
 @kernel
-def ordered(
+def _sizes(panels: Any, sizes: Any) -> None:
+    """Write the largest magnitude of every row of every panel, ``[panels, k]``."""
+    for panel in range(len(panels)):
+        for k in range(panels.shape[1]):
+            row = panels[panel, k]
+            largest = sizes.dtype.type(0)
+            for j in range(len(row)):
+                largest = max(largest, sizes.dtype.type(abs(row[j])))
+            sizes[panel, k] = largest
+
+
+@kernel
+def follow_tiles(
     a: Any,
     panels: Any,
     pieces: Any,
     tree: Any,
     psum: Any,
     accumulator: Any,
-    inside: Any,
-    behind: Any,
     todo: Any,
     values: Any,
     events: Any,
     peaks: Any,
-    sums: Any,
-    totals: Any,
+    tops: Any,
     state: Any,
-    edges: Any,
-) -> None:
-    """Accumulate ``a @ w`` in order for the tiles of ``todo``, in place.
+    sizes: Any,
+) -> Any:
+    """Accumulate ``a @ w`` in order for the tiles of columns in which any output is to be done, in place;
+    return the largest magnitude found.
 
     Args:
-        a: lane ``[groups, m, k]``.
-        panels: lane ``[groups * tiles, k, tile]``: the weights in tiles of columns, the last of each group filled with zeros.
-        pieces: int64 ``[p, 3]``: where each piece of k ends, whether it ends its fold, whether to look for overflows.
+        a: lanes ``[groups, m, k]``.
+        panels: lanes ``[groups * tiles, k, tile]``: the weights in tiles of columns, the last of each group filled with zeros.
+        pieces: int64 ``[p, 2]``: where each piece of k ends, whether it ends its fold.
         tree: products that are summed exactly before each addition.
-        psum: int64 ``[mode, low, high, skip_zeros]``; a zero product is no event, save in an exact register that is over.
+        psum: int64 ``[mode, low, high, skip_zeros, lift]``; a zero product is no event, save in an exact register that is
+            over; with a lift, see ``recount``, or -1.
         accumulator: the same of the accumulator.
-        inside: lane ``[2]``: extremes of psum beyond which an output is recounted.
-        behind: the same of the accumulator, in its lanes.
-        todo: bool ``[groups, m, tiles]``.
+        todo: bool ``[groups, m, n]``; the other outputs of a tile are written, too, where they cost nothing.
         values: int64 ``[groups, m, n]``, holds the start values, receives the sums.
-        events: int64 of the same shape, receives the overflow counts; zeros before.
-        peaks: int64 of the same shape, receives the largest magnitudes.
-        sums: lane ``[ROWS, 3, tile]``, scratch: partial sums, their maxima and minima.
-        totals: int32 or int64 of the same shape, scratch: the same of the accumulators.
-        state: lanes of the recount ``[ROWS, 4, group]``, scratch.
-        edges: the same lanes ``[2]``: low and high of psum.
+        events: int64 of the same shape, receives the overflow counts.
+        peaks: int64 of the same shape, receives magnitudes that registers saw.
+        tops: int64 of the same shape. No output saw a larger magnitude than its own here or the one returned. Larger ones
+            than that are left where 16 bits did not overflow.
+        state: lanes ``[ROWS, 4, tile]``, scratch.
+        sizes: int32 or int64 ``[groups * tiles, k]``, scratch; its type holds products.
     """
     groups, m, k = a.shape
-    tile_lanes, group, n = panels.shape[2], state.shape[2], values.shape[2]
+    lanes, n = panels.shape[2], values.shape[2]
+    edges = psum[1:3].astype(state.dtype)
     terms = Terms(
         np.empty((ROWS, k), a.dtype),
         np.empty((ROWS, k), np.int32),
         np.empty((ROWS, k + 1 if tree > 1 else 0), np.int32),
         np.empty((ROWS, len(pieces) + 1), np.int64),
     )
-    alive = np.empty(ROWS, np.bool_)
-    doubtful = np.empty(ROWS, np.int64)
+    wanted = np.empty(ROWS, np.int64)
+    best = np.int64(0)
+    _sizes(panels, sizes)
     for g in range(groups):
         for top in range(0, m, ROWS):
             rows = min(ROWS, m - top)
-            wanted = todo[g, top : top + rows]
-            if not wanted.any():
+            if not todo[g, top : top + rows].any():
                 continue
             pick_rows(a[g, top : top + rows], pieces, tree, psum[3] != 0, terms)
-            for tile in range(todo.shape[2]):
-                begin, count = tile * tile_lanes, min(tile_lanes, n - tile * tile_lanes)
-                panel = g * todo.shape[2] + tile
-                out = values[g, top : top + rows, begin : begin + count]
-                over = events[g, top : top + rows, begin : begin + count]
-                peak = peaks[g, top : top + rows, begin : begin + count]
+            for tile in range(-(-n // lanes)):
+                begin, end = tile * lanes, min((tile + 1) * lanes, n)
+                count = 0
                 for i in range(rows):
-                    alive[i] = wanted[i, tile]
-                    if alive[i]:
-                        sums[i] = 0
-                        prepare(out[i], totals[i])
-                sweep_tile(terms, pieces, panels, panel, inside, alive[:rows], sums, totals)
-                for shift in range(0, count, group):
-                    stop = min(shift + group, count)
-                    doubts = 0
-                    for i in range(rows):
-                        if alive[i] and not is_in_doubt(sums[i], totals[i], shift, stop, inside, behind):
-                            settle(sums[i], totals[i], shift, out[i, shift:stop], peak[i, shift:stop])
-                        elif wanted[i, tile]:
-                            doubtful[doubts] = i
-                            doubts += 1
-                    if doubts:
-                        recount_group(
-                            terms,
-                            pieces,
-                            panels,
-                            panel,
-                            shift,
-                            doubtful[:doubts],
-                            psum,
-                            accumulator,
-                            edges,
-                            state,
-                            out[:, shift:stop],
-                            over[:, shift:stop],
-                            peak[:, shift:stop],
-                        )
-                        for i in doubtful[:doubts]:
-                            finish(state[i], sums[i], shift, psum, over[i, shift:stop], peak[i, shift:stop])
+                    wanted[count] = i
+                    count += todo[g, top + i, begin:end].any()
+                if not count:
+                    continue
+                out = values[g, top : top + rows, begin:end]
+                over = events[g, top : top + rows, begin:end]
+                low = peaks[g, top : top + rows, begin:end]
+                high = tops[g, top : top + rows, begin:end]
+                panel = g * -(-n // lanes) + tile
+                recount_tile(
+                    a[g, top : top + rows],
+                    terms,
+                    pieces,
+                    panels,
+                    panel,
+                    sizes[panel],
+                    wanted[:count],
+                    psum,
+                    accumulator,
+                    edges,
+                    state,
+                    out,
+                    over,
+                    low,
+                    best,
+                )
+                for i in wanted[:count]:
+                    best = finish(state[i], psum, todo[g, top + i, begin:end], over[i], low[i], high[i], best)
+    return best

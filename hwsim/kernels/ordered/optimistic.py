@@ -1,74 +1,158 @@
-"""The optimistic pass over one tile of columns: sums without reductions, their extremes, and which of them are in doubt."""
+"""Sums that are proven free of overflow while they are made, by a checkpointed pass over one product of matrices."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
-from hwsim.kernels.cache import kernel
-from hwsim.kernels.ordered.picks import Terms
-from hwsim.kernels.ordered.sweep import deposit, sweep_groups, sweep_products
+from hwsim.kernels.gemm.route import ROUTES
+from hwsim.kernels.ordered.checkpoints import BLOCK_ROWS, NATIVE, PASSES
+from hwsim.kernels.ordered.follow import Product
+from hwsim.kernels.ordered.lanes import INT32_MAX, INT64_SAFE, fills
+from hwsim.kernels.ordered.norms import column_norms, row_norms
+from hwsim.kernels.ordered.pairs import pack_columns, pack_rows
+
+SHORTEST, LONGEST = 32, 256  # products of a chunk
 
 
-@kernel
-def prepare(start: Any, total: Any) -> None:
-    """Put the start values of one row of a tile into its totals and their extremes."""
-    total[:] = 0
-    for j in range(len(start)):
-        total[0, j] = start[j]
-        total[1, j] = start[j]
-        total[2, j] = start[j]
+def chunk_length(k: int) -> int:
+    """Return how many products make a chunk of sums over ``k``: about twice the root, so that a random walk over all of k
+    strays as far as the bound on a chunk.
+
+    >>> [chunk_length(k) for k in (9, 256, 1024, 4096, 100_000)]
+    [32, 32, 64, 128, 256]
+    """
+    return min(max(1 << (round(np.log2(2 * np.sqrt(k)))), SHORTEST), LONGEST)
 
 
-@kernel
-def _is_hopeless(sums: Any, i: Any, inside: Any) -> Any:
-    """Whether psum has overflowed in every lane, so that all of them are recounted whatever follows."""
-    low, high = inside[0], inside[1]
-    over = 0
-    for j in range(sums.shape[2]):
-        over += (sums[i, 1, j] > high) | (sums[i, 2, j] < low)
-    return over == sums.shape[2]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Settled:
+    """What is known of the first rows of a product of matrices.
+
+    Args:
+        rows: how many.
+        best: a magnitude that a register held; the largest, but for the open outputs and those in doubt.
+        open: int64, flat positions in ``[m, n]`` of outputs that may have seen a larger one.
+        tops: bounds on the magnitudes that these saw.
+        doubts: int64, flat positions of outputs whose registers may have overflowed.
+    """
+
+    rows: int
+    best: int
+    open: np.ndarray
+    tops: np.ndarray
+    doubts: np.ndarray
 
 
-@kernel
-def sweep_tile(
-    terms: Terms, pieces: Any, panels: Any, panel: Any, inside: Any, alive: Any, sums: Any, totals: Any
-) -> None:
-    """Sum the rows that are ``alive`` over one tile of columns; those that give up are alive no more."""
-    in_groups = terms.ends.shape[1] > 0
-    for p in range(len(pieces)):
-        for i in range(len(alive)):
-            if not alive[i]:
-                continue
-            first, last = terms.bounds[i, p], terms.bounds[i, p + 1]
-            if in_groups:
-                sweep_groups(terms.x, terms.picks, terms.ends, i, first, last, panels, panel, sums)
-            else:
-                sweep_products(terms.x, terms.picks, terms.ends, i, first, last, panels, panel, sums)
-            if pieces[p, 1]:
-                deposit(sums, i, totals)
-            if pieces[p, 2]:
-                alive[i] = not _is_hopeless(sums, i, inside)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Plan:
+    """Chunks, and what their sums stand for.
+
+    Args:
+        cuts: int64 ``[chunks + 1]``, along k.
+        follows_psum: whether sums are psum, fold by fold; else they are the accumulator, and norms bound psum.
+        spread: that bound, int64 ``[m, n]``; None where sums are psum.
+    """
+
+    cuts: np.ndarray
+    follows_psum: bool
+    spread: np.ndarray | None
 
 
-@kernel
-def is_in_doubt(partial: Any, total: Any, begin: Any, end: Any, inside: Any, behind: Any) -> Any:
-    """Return whether psum or accumulator may have overflowed in any of the lanes ``begin .. end - 1``."""
-    low, high, bottom, top = inside[0], inside[1], behind[0], behind[1]
-    over = 0
-    for j in range(begin, end):
-        over += (partial[1, j] > high) | (partial[2, j] < low)
-    for j in range(begin, end):
-        over += (total[1, j] > top) | (total[2, j] < bottom)
-    return over > 0
+def _plan(a: np.ndarray, w: np.ndarray, folds: np.ndarray, psum_limit: int) -> _Plan:
+    ends = np.concatenate([[0], np.cumsum(folds)])
+    if len(folds) > 1:
+        spread = row_norms(a, ends).max(axis=1)[:, None] * column_norms(w, ends).max(axis=0)
+        if int(spread.max()) <= psum_limit:
+            cuts = np.append(np.arange(0, ends[-1], chunk_length(int(ends[-1]))), ends[-1])
+            return _Plan(cuts=cuts, follows_psum=False, spread=spread)
+    length = chunk_length(int(folds.max()))
+    inner = [np.append(np.arange(begin + length, end, length), end) for begin, end in pairwise(ends)]
+    return _Plan(cuts=np.concatenate([[0], *inner]), follows_psum=True, spread=None)
 
 
-@kernel
-def settle(partial: Any, total: Any, begin: Any, values: Any, peaks: Any) -> None:
-    """Write the optimistic results of the lanes from ``begin`` on of one row of a tile."""
-    for j in range(len(values)):
-        values[j] = total[0, begin + j]
-    for j in range(len(values)):
-        inside = max(np.int64(partial[1, begin + j]), -np.int64(partial[2, begin + j]))
-        peaks[j] = max(inside, max(np.int64(total[1, begin + j]), -np.int64(total[2, begin + j])))
+def settle(product: Product, g: int, todo: np.ndarray, values: np.ndarray) -> Settled | None:
+    """Write ``start + a @ w`` of the group g, which stands wherever no register can have overflowed.
+
+    Args:
+        product: of int16 operands.
+        g: the group.
+        todo: bool ``[m, n]``; the others may be left out.
+        values: int64 ``[m, n]``, written for as many rows as it pays.
+
+    Returns:
+        None where the sums of a chunk may leave 32 bits.
+    """
+    a, w = (np.ascontiguousarray(x[g], np.int16) for x in (product.a, product.w))
+    (m, n), columns, reach = values.shape, ROUTES[NATIVE].columns, product.reach
+    psum_limit = product.psum.maximum if fills(product.psum, reach.fold) else INT64_SAFE
+    accumulator_limit = min(product.accumulator.maximum, INT64_SAFE)
+    plan = _plan(a, w, product.folds, psum_limit)
+    a_norms, w_norms = row_norms(a, plan.cuts), column_norms(w, plan.cuts)
+    stray = int(a_norms.max()) * int(w_norms.max())
+    farthest = 2 * (reach.start + reach.k * reach.product) + stray
+    if stray > INT32_MAX or farthest >= INT64_SAFE:
+        return None
+    lane = np.int32 if farthest <= INT32_MAX else np.int64
+    tiles, rows = -(-n // columns), -(-m // ROUTES[NATIVE].rows) * ROUTES[NATIVE].rows
+    sums, reaches, totals, largest = (np.zeros((tiles, rows * columns), lane) for _ in range(4))
+    if reach.start:
+        start = _tiled(product.start[g], rows, columns)
+        (totals if plan.follows_psum else sums)[:] = start
+        (largest if plan.follows_psum else reaches)[:] = np.abs(start) if plan.follows_psum else 2 * np.abs(start)
+    reach_limit = 2 * (psum_limit if plan.follows_psum else accumulator_limit)
+    limits = np.array([min(limit, np.iinfo(lane).max) for limit in (reach_limit, accumulator_limit)], lane)
+    places = np.concatenate([[0], np.cumsum((np.diff(plan.cuts) + 1) // 2)])
+    done = PASSES[NATIVE](
+        pack_rows(a, plan.cuts, places, rows).view(np.int32),
+        pack_columns(w, plan.cuts, places, columns),
+        np.pad(a_norms.astype(np.int32), ((0, rows - m), (0, 0))),
+        _tiled(w_norms.astype(np.int32), len(w_norms), columns).reshape(tiles, -1, columns),
+        places,
+        np.isin(plan.cuts[1:], np.cumsum(product.folds)) & plan.follows_psum,
+        limits,
+        _any_of_blocks(todo, BLOCK_ROWS, columns),
+        sums,
+        reaches,
+        totals,
+        largest,
+    )
+    done = min(done, m)
+    sums, reaches, totals, largest = (lanes[:, : done * columns] for lanes in (sums, reaches, totals, largest))
+    held, seen = (totals, largest) if plan.follows_psum else (sums, np.abs(sums))
+    values[:done] = held.reshape(tiles, done, columns).swapaxes(0, 1).reshape(done, tiles * columns)[:, :n]
+    left_out = doubts = (reaches > limits[0]) | (largest > limits[1])
+    twice = np.maximum(reaches, 2 * largest)
+    if plan.spread is not None:
+        twice = np.maximum(twice, 2 * _tiled(plan.spread[:done], done, columns))
+    if not todo.all():
+        unwanted = ~_tiled(todo[:done], done, columns)
+        doubts, left_out = doubts & ~unwanted, doubts | unwanted
+    if left_out.any():
+        seen, twice = seen * ~left_out, twice * ~left_out
+    best = int(seen.max(initial=0))
+    is_open = twice > 2 * best + 1
+
+    def positions(lanes: np.ndarray) -> np.ndarray:
+        tile, row, column = np.unravel_index(np.flatnonzero(lanes), (tiles, done, columns))
+        return row * n + tile * columns + column
+
+    return Settled(rows=done, best=best, open=positions(is_open), tops=twice[is_open] // 2, doubts=positions(doubts))
+
+
+def _any_of_blocks(todo: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    m, n = todo.shape
+    if todo.all():
+        return np.ones((-(-m // rows), -(-n // columns)), bool)
+    return np.logical_or.reduceat(np.logical_or.reduceat(todo, range(0, m, rows), axis=0), range(0, n, columns), axis=1)
+
+
+def _tiled(outputs: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Return ``[m, n]`` as ``[tiles, rows * columns]``, zeros in what is added."""
+    m, n = outputs.shape
+    tiles = -(-n // columns)
+    padded = np.zeros((rows, tiles * columns), outputs.dtype)
+    padded[:m, :n] = outputs
+    return padded.reshape(rows, tiles, columns).swapaxes(0, 1).reshape(tiles, -1)

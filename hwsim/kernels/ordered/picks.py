@@ -47,7 +47,7 @@ def _pick_products(row: Any, pieces: Any, skip_zeros: Any, values: Any, picks: A
 
     Args:
         row: lane ``[k]``.
-        pieces: int64 ``[p, 3]``, the first column the end of each piece.
+        pieces: int64 ``[p, 2]``, the first column the end of each piece.
         skip_zeros: leave out zeros, whose products change nothing.
         values: lane ``[k]``, written.
         picks: int32 ``[k]``, written.

@@ -1,9 +1,4 @@
-"""The innermost loop of the exact recount: registers reduced after every addition, events counted, extremes followed.
-
-``state`` has four rows of ``group_lanes``: the sums, their overflow events, and the largest and the smallest sum before
-reduction. Lanes of 16 bits cannot hold those. There rows 2 and 3 are the largest and the smallest excess
-``(sum + product) - reduced``, which is no longer than a product and so is exact modulo 2^16.
-"""
+"""The innermost loop over products of one row with neighbouring columns: see ``Follower`` for what it does with them."""
 
 from __future__ import annotations
 
@@ -14,37 +9,49 @@ from numba import types
 from numba.extending import intrinsic
 
 from hwsim.kernels.ordered import vector_code as code
-from hwsim.kernels.ordered.sweep import products_of, summed_group
+from hwsim.kernels.ordered.follower import Follower, Reduction, keep, saturate, wrap
 
-GROUP_BITS = 512  # of a group's sums: two AVX2 registers, since the chain of one clamped addition leaves idle slots
-STATE_ROWS = 4
+TILE_BITS = (
+    1024  # of the sums of a tile: four AVX2 registers, since the chain of one clamped addition leaves idle slots
+)
 
 
-def group_lanes(bits: int) -> int:
-    """Return how many outputs of one row are recounted side by side in lanes of ``bits`` bits.
+def tile_lanes(bits: int) -> int:
+    """Return how many outputs of one row are followed side by side in lanes of ``bits`` bits.
 
-    >>> group_lanes(16), group_lanes(32)
-    (32, 16)
+    >>> tile_lanes(16), tile_lanes(32)
+    (64, 32)
     """
-    return GROUP_BITS // bits
+    return TILE_BITS // bits
 
 
-def _saturate(builder: Any, total: Any, low: Any, high: Any) -> tuple[Any, Any]:
-    kept = code.call(builder, "smin", code.call(builder, "smax", total, low), high)
-    return kept, builder.icmp_signed("==", kept, total)
+def _product(builder: Any, scalar: Any, panel: Any, row: Any, tile: int, kind: Any) -> Any:
+    """Return ``scalar * panel[row, ...]`` as a vector of type ``kind``, of a panel with rows of ``tile`` columns."""
+    weights = code.load(builder, panel, builder.mul(builder.sext(row, code.INDEX), code.index(tile)), kind)
+    return builder.mul(code.splat(builder, scalar, kind), weights)
 
 
-def _wrap(builder: Any, total: Any, low: Any, high: Any) -> tuple[Any, Any]:
-    mask = builder.sub(high, low)
-    kept = builder.add(builder.and_(builder.sub(total, low), mask), low)
-    return kept, builder.icmp_signed("==", kept, total)
+def _summed_group(builder: Any, ends: Any, group: Any, term: Callable[[Any], Any], kind: Any) -> Any:
+    """Return the exact sum of the products of one group of an adder tree: those before ``ends[group + 1]``."""
+    bounds = [code.element(builder, ends, place) for place in (group, builder.add(group, code.index(1)))]
+    first, last = (builder.sext(bound, code.INDEX) for bound in bounds)
+    total = code.Register(builder, kind(None))
+    with code.counting(builder, first, last) as position:
+        total.value = builder.add(total.value, term(position))
+    return total.value
 
 
-def _keep(builder: Any, total: Any, low: Any, high: Any) -> tuple[Any, Any]:
-    return total, builder.and_(builder.icmp_signed(">=", total, low), builder.icmp_signed("<=", total, high))
+def _counter(reduce: Reduction | None, in_groups: bool, tracks: bool) -> Any:
+    """Return a loop over the products, or groups of products, ``begin .. end - 1`` of row i with one panel.
 
+    Tracking the extremes takes twice the registers: then the tile is walked twice, half by half. Without ``reduce`` 16-bit
+    lanes saturate by themselves: a sum of b bits lies in the upper b of them, raised by ``lift = 16 - b``. Adding a raised
+    product leaves the lower bits as they are, and they only count upwards from the sum, so that the lane leaves its range
+    exactly where the sum of b bits would: at the upper end ``(max << lift) + lower bits <= 32767 < (max + 1) << lift``, at
+    the lower one ``(min << lift) + lower bits >= -32768 > ((min - 1) << lift) + lower bits``. What is held is the lane
+    shifted back.
+    """
 
-def _counter(reduce: Callable[[Any, Any, Any, Any], tuple[Any, Any]], in_groups: bool) -> Any:
     @intrinsic
     def count(
         _: Any,
@@ -56,7 +63,7 @@ def _counter(reduce: Callable[[Any, Any, Any, Any], tuple[Any, Any]], in_groups:
         end: Any,
         panels: Any,
         panel: Any,
-        shift: Any,
+        lift: Any,
         state: Any,
         edges: Any,
     ) -> Any:
@@ -69,38 +76,29 @@ def _counter(reduce: Callable[[Any, Any, Any, Any], tuple[Any, Any]], in_groups:
 
             x_, picks_, ends_ = (entry(argument, arguments[3]) for argument in range(3))
             panel_, state_, edges_ = entry(6, arguments[7]), entry(9, arguments[3]), entry(10)
-            bits = signature.args[9].dtype.bitwidth
-            if bits == 16 and reduce is not _saturate:
-                return context.get_dummy_value()  # never called: only saturated sums are recounted in 16 bits
-            lanes = group_lanes(bits)
-            kind = code.vector(bits, lanes)
-            low, high = (code.splat(builder, code.element(builder, edges_, code.index(i)), kind) for i in (0, 1))
-            rows = [code.index(row * lanes) for row in range(STATE_ROWS)]
-            registers = [code.Register(builder, code.load(builder, state_, row, kind)) for row in rows]
-            total, fits, largest, smallest = registers  # fits counts from minus the events before, and becomes events
-            fits.value = builder.sub(kind(None), fits.value)
+            lane = signature.args[9].dtype
+            if (lane.bitwidth == 16) if reduce in (wrap, keep) else (lane.bitwidth != 16 and reduce is None):
+                return context.get_dummy_value()  # never called: 16 bits saturate only, and only they do by themselves
+            tile = tile_lanes(lane.bitwidth)
+            lanes = tile // 2 if tracks else tile
+            kind = code.vector(lane.bitwidth, lanes)
+            lifts = builder.trunc(arguments[8], kind.element) if lane.bitwidth < 64 else arguments[8]
+            lifted = code.splat(builder, lifts, kind)
+            for shift in range(0, tile, lanes):
+                columns, outputs = (builder.gep(base, [code.index(shift)]) for base in (panel_, state_))
+                follower = Follower(builder, outputs, tile, edges_, kind, reduce, tracks)
+                if reduce is None:
+                    follower.total.value = builder.shl(follower.total.value, lifted)
 
-            def term(position: Any) -> Any:
-                return products_of(builder, x_, picks_, panel_, position, kind, arguments[8])
+                def term(position: Any, columns: Any = columns, kind: Any = kind) -> Any:
+                    scalar, row = (code.element(builder, source, position) for source in (x_, picks_))
+                    return _product(builder, scalar if reduce else builder.shl(scalar, lifts), columns, row, tile, kind)
 
-            with code.counting(builder, arguments[4], arguments[5]) as step:
-                addend = summed_group(builder, ends_, step, term, kind) if in_groups else term(step)
-                sum_ = builder.add(total.value, addend)
-                if bits == 16:
-                    total.value, _ = _saturate(builder, code.call(builder, "sadd.sat", total.value, addend), low, high)
-                    seen = builder.sub(sum_, total.value)
-                    is_held = builder.icmp_signed("==", sum_, total.value)
-                else:
-                    seen = sum_
-                    total.value, is_held = reduce(builder, sum_, low, high)
-                fits.value = builder.sub(fits.value, builder.sext(is_held, kind))
-                largest.value = code.call(builder, "smax", largest.value, seen)
-                smallest.value = code.call(builder, "smin", smallest.value, seen)
-            steps = builder.sub(arguments[5], arguments[4])
-            steps = builder.trunc(steps, kind.element) if bits < 64 else steps
-            fits.value = builder.sub(code.splat(builder, steps, kind), fits.value)
-            for register, row in zip(registers, rows, strict=True):
-                code.store(builder, register.value, state_, row)
+                with code.counting(builder, arguments[4], arguments[5]) as step:
+                    follower.add(_summed_group(builder, ends_, step, term, kind) if in_groups else term(step))
+                if reduce is None:
+                    follower.total.value = builder.ashr(follower.total.value, lifted)
+                follower.store()
             return context.get_dummy_value()
 
         return signature, generate
@@ -108,6 +106,7 @@ def _counter(reduce: Callable[[Any, Any, Any, Any], tuple[Any, Any]], in_groups:
     return count
 
 
-saturate_products, saturate_groups = _counter(_saturate, False), _counter(_saturate, True)
-wrap_products, wrap_groups = _counter(_wrap, False), _counter(_wrap, True)
-keep_products, keep_groups = _counter(_keep, False), _counter(_keep, True)
+saturate_products, saturate_groups = _counter(saturate, False, True), _counter(saturate, True, True)
+wrap_products, wrap_groups = _counter(wrap, False, True), _counter(wrap, True, True)
+keep_products, keep_groups = _counter(keep, False, True), _counter(keep, True, True)
+saturate_lightly, saturate_16_bits, wrap_lightly = (_counter(reduce, False, False) for reduce in (saturate, None, wrap))

@@ -92,7 +92,7 @@ class Register:
 
 
 @contextmanager
-def counting(builder: Any, begin: Any, end: Any) -> Iterator[Any]:
-    """Emit a loop over ``begin .. end - 1``; yields the counter."""
-    with cgutils.for_range_slice(builder, begin, end, index(1), INDEX) as (position, _):
+def counting(builder: Any, begin: Any, end: Any, step: int = 1) -> Iterator[Any]:
+    """Emit a loop over ``begin .. end - 1`` in steps; yields the counter."""
+    with cgutils.for_range_slice(builder, begin, end, index(step), INDEX) as (position, _):
         yield position

@@ -85,7 +85,8 @@ def ordered_by_rows(
     """
     groups, m, k = a.shape
     n = w.shape[2]
-    values, events, peaks = (np.zeros((groups, m, n), np.int64) for _ in range(3))
+    values, events = (np.zeros((groups, m, n), np.int64) for _ in range(2))
+    peak = 0
     rows = max(1, PRODUCTS_AT_ONCE // max(k * n, 1))
     for group in range(groups):
         for top in range(0, m, rows):
@@ -94,8 +95,7 @@ def ordered_by_rows(
             ones = np.ones((len(products), 1, k), products.dtype)
             chosen = None if todo is None else todo[group, part][:, None]
             done = order.accumulate(ones, products, start[group, part][:, None], chosen)
-            if done.peaks.dtype == object:
-                peaks = peaks.astype(object)
-            for into, out in ((values, done.values), (events, done.events), (peaks, done.peaks)):
+            peak = max(peak, done.peak)
+            for into, out in ((values, done.values), (events, done.events)):
                 into[group, part] = out.reshape(-1, n)
-    return Ordered(values=values, events=events, peaks=peaks)
+    return Ordered(values=values, events=events, peak=peak)

@@ -13,17 +13,9 @@ from types import MappingProxyType
 from hwsim.errors import HwsimError
 from hwsim.numerics.code_overflow import WRAPS, CodeOverflow
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers.power_of_two import (
-    constants,
-    real_scale,
-    requantize_one,
-    rescale_sum_one,
-    sum_constants,
-)
 from hwsim.numerics.rounding import Rounding
 
-__all__ = ["KEYS", "check", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
-
+LIKE = "power_of_two"
 KEYS = {"rounding": Rounding.FLOOR, "overflow": CodeOverflow.WRAP, "saturated_bits": 0}
 
 ROUNDINGS: Mapping[str, Rounding] = MappingProxyType(

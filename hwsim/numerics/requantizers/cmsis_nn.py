@@ -8,23 +8,10 @@ Ties as in ``tflite_double``: towards +infinity in the product, away from zero i
 from __future__ import annotations
 
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers._constants import TFLITE_LAYER_SCALES, SumConstants
+from hwsim.numerics.requantizers._constants import SumConstants
 from hwsim.numerics.requantizers._double_rounding import double_rounding, double_sum_one
-from hwsim.numerics.requantizers.tflite_double import constants, real_scale, sum_constants
 
-__all__ = [
-    "KEYS",
-    "LAYER_SCALES",
-    "constants",
-    "real_scale",
-    "requantize_one",
-    "rescale_sum_one",
-    "resolved",
-    "sum_constants",
-]
-
-KEYS: dict[str, object] = {}
-LAYER_SCALES = TFLITE_LAYER_SCALES
+LIKE = "tflite_double"
 
 
 def resolved(ifmap_bits: int, bias_bits: int | None, layer: str) -> str:

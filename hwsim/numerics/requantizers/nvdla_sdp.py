@@ -52,6 +52,12 @@ def _check_shift(shift: int) -> None:
         )
 
 
+def check_zero_point(made: Constants, zero_point: int) -> None:
+    """Raise HwsimError where a channel has no offset register for ``zero_point``."""
+    for multiplier, shift in zip(made.multiplier, made.shift, strict=True):
+        offset_of(zero_point, int(multiplier), int(shift))
+
+
 def offset_of(zero_point: int, multiplier: int, shift: int) -> int:
     """Return the offset register that stands for ``zero_point``; raise HwsimError where 32 bits do not hold it.
 

@@ -12,12 +12,9 @@ from hwsim.errors import HwsimError
 from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers._constants import Constants, SumConstants, finite
-from hwsim.numerics.requantizers._constants import real_ratio as real_scale
-from hwsim.numerics.requantizers.fixed_point import requantize_one, rescale_sum_one
 from hwsim.numerics.rounding import Rounding
 
-__all__ = ["KEYS", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
-
+LIKE = "fixed_point"
 KEYS = {"rounding": Rounding.HALF_UP, "overflow": CodeOverflow.SATURATE}
 
 WIDEST_ALIGNMENT = 62

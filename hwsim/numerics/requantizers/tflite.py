@@ -11,26 +11,7 @@ TensorFlow Lite took the path of a convolution there.
 
 from __future__ import annotations
 
-from hwsim.numerics.requantizers.tflite_double import (
-    KEYS,
-    LAYER_SCALES,
-    constants,
-    real_scale,
-    requantize_one,
-    rescale_sum_one,
-    sum_constants,
-)
-
-__all__ = [
-    "KEYS",
-    "LAYER_SCALES",
-    "constants",
-    "real_scale",
-    "requantize_one",
-    "rescale_sum_one",
-    "resolved",
-    "sum_constants",
-]
+LIKE = "tflite_double"
 
 
 def resolved(ifmap_bits: int, bias_bits: int | None, layer: str) -> str:

@@ -12,24 +12,11 @@ import numpy as np
 
 from hwsim.errors import HwsimError
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers._constants import TFLITE_LAYER_SCALES, Constants, SumConstants
-from hwsim.numerics.requantizers._constants import real_ratio as real_scale
-from hwsim.numerics.requantizers._double_rounding import double_sum_constants, double_sum_one, quantize_multiplier
+from hwsim.numerics.requantizers._constants import Constants, SumConstants
+from hwsim.numerics.requantizers._double_rounding import double_sum_constants, quantize_multiplier
 from hwsim.numerics.rounding import Rounding, rounding_shift
 
-__all__ = [
-    "KEYS",
-    "LAYER_SCALES",
-    "constants",
-    "real_scale",
-    "requantize_one",
-    "rescale_sum_one",
-    "sum_constants",
-]
-
-KEYS: dict[str, object] = {}
-LAYER_SCALES = TFLITE_LAYER_SCALES
-
+LIKE = "tflite_double"
 LEFT_SHIFT = 15
 REDUCED_BITS = 16
 SMALLEST_SHIFT = 8
@@ -71,12 +58,5 @@ def requantize_one(
 
 
 def sum_constants(real_ratios: np.ndarray, unit: Requantizer) -> SumConstants:
-    """Return the constants of the 16-bit Add for float64 ``[inputs]`` (scale of the input over scale of the output)."""
+    """Return the constants of the 16-bit Add for float64 ``[inputs]``: every code raised by 15 places, scaled, and rounded twice."""
     return double_sum_constants(real_ratios, LEFT_SHIFT)
-
-
-def rescale_sum_one(
-    values: list[int], constants: SumConstants, unit: Requantizer, zero_point: int, low: int, high: int
-) -> int:
-    """Return the Add of centred codes: each raised by 15 places and scaled, the sum scaled once more, rounding twice."""
-    return double_sum_one(values, constants, zero_point, low, high, saturates=True)

@@ -14,11 +14,9 @@ from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers._constants import SumConstants
 from hwsim.numerics.requantizers._double_rounding import wrap32
-from hwsim.numerics.requantizers.power_of_two import constants, real_scale, sum_constants
 from hwsim.numerics.rounding import Rounding, rounding_shift
 
-__all__ = ["KEYS", "check", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants"]
-
+LIKE = "power_of_two"
 KEYS = {"overflow": CodeOverflow.WRAP}
 CLAMPS_FIRST = True
 

@@ -8,6 +8,7 @@ for an operator, ``native`` holds. ``hwsim.execute.integer.arithmetic`` applies 
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from pkgutil import iter_modules
 
 NATIVE = "native"
@@ -22,3 +23,16 @@ def names() -> tuple[str, ...]:
     """
     found = {entry.name for entry in iter_modules(__path__) if not entry.name.startswith("_")}
     return tuple(sorted({NATIVE, *found}))
+
+
+@cache
+def operators(arithmetic: str) -> frozenset[str]:
+    """Return the operators that a convention computes in a way of its own (``OPERATORS`` of its folder).
+
+    >>> operators("native"), "Softmax" in operators("ibert")
+    (frozenset(), True)
+    """
+    if arithmetic == NATIVE:
+        return frozenset()
+    found: frozenset[str] = import_module(f"{__name__}.{arithmetic}").OPERATORS
+    return found

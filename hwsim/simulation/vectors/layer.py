@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from hwsim.errors import ExecutionError
 from hwsim.execute.integer import Layer
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.graph import Node
+from hwsim.hardware.mac import ONE_PRODUCT
 from hwsim.interchange.vectors.vector import LayerVectors, Vector
 from hwsim.mapping.mapping import Mapping as ArrayMapping
 from hwsim.simulation.vectors.array_order import array_vectors
@@ -78,13 +80,19 @@ def _tensors(
             continue
         about = f"tensor {' '.join(name.split())} of the network"
         kept.append(tensor_vector(role, layer.graph.tensors[name], values, about))
-    return kept, left_out, {role: grid_facts(layer.graph.tensors[name]) for role, name in names.items()}
+    return kept, left_out, {role: grid_facts(layer.graph.tensors[name], layer.grids.get(name)) for role, name in names.items()}
 
 
 def _product(
     layer: Layer, mapping: ArrayMapping, product: ArrayProduct, result: np.ndarray, region: Region, limit: int
 ) -> LayerVectors:
-    """Return the vectors of an array product inside ``region``."""
+    """Return the vectors of an array product inside ``region``; raise ExecutionError for elements with several lanes."""
+    if mapping.mac != ONE_PRODUCT:
+        raise ExecutionError(
+            f"layer {layer.node.name!r}: vectors are written for elements of one product a cycle, not for datapath.mac = "
+            f"{layer.datapath.mac} with sparsity {layer.datapath.sparsity or 'dense'} at these widths; set datapath.mac to "
+            "fixed and datapath.sparsity to dense (the tensors, and sums of registers that do not overflow, are the same)"
+        )
     stage = output_stage(layer, product.sums.shape[0], product.sums.shape[2])
     groups, m, n = slice(region.groups), slice(region.m), slice(region.n)
     part = replace(

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from hwsim.execute.integer import Layer
-from hwsim.execute.integer.array import leaves_raw, output_ratio
 from hwsim.execute.integer.requantize import code_range
+from hwsim.execute.integer.rescaling import leaves_raw, output_ratio
 from hwsim.interchange.vectors.vector import MAX_BITS, Vector
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.requantizer import Requantizer

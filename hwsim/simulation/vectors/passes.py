@@ -9,13 +9,14 @@ weight-stationary array completes the folds along k of one column block before t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, product
 
 import numpy as np
 
 from hwsim.mapping.mapping import Mapping
-from hwsim.simulation.vectors.region import Region, tiles_within
+from hwsim.mapping.visits import visits_of
+from hwsim.simulation.vectors.region import Region
 
 FIELDS = ("group", "m_start", "m_size", "k_start", "k_size", "n_start", "n_size", "fold", "stream_start")
 
@@ -70,19 +71,28 @@ def table(passes: list[Pass]) -> np.ndarray:
 
 
 def _visits(mapping: Mapping, region: Region) -> Iterator[tuple[int, dict[str, Span]]]:
-    """Yield (group, tile) image by image, group by group, tile by tile."""
-    tiles = {dim: _spans(mapping, region, dim) for dim in "mkn"}
-    image_of = [start // mapping.gemm.m for start, _ in tiles["m"]]
-    for image in range(max(image_of) + 1):
-        here = {**tiles, "m": [span for span, i in zip(tiles["m"], image_of, strict=True) if i == image]}
+    """Yield (group, tile) image by image, group by group, tile by tile; groups that share the array one by one."""
+    one = replace(mapping, groups_together=1, groups_in_array=1)
+    visits = visits_of(one, max((block.level for block in mapping.blocks), default=1))
+    count = len(visits.k) // mapping.gemm.groups
+    starts, sizes = (
+        np.stack([of_m[0, :count], of_k[:count], of_n[0, :count]], axis=1).tolist()
+        for of_m, of_k, of_n in (
+            (visits.m_start, visits.k_start, visits.n_start),
+            (visits.m, visits.k, visits.n),
+        )
+    )
+    for image in range(-(-region.m // mapping.gemm.m)):
         for group in range(region.groups):
-            for spans in product(*(here[dim] for dim in mapping.order)):
-                yield group, dict(zip(mapping.order, spans, strict=True))
-
-
-def _spans(mapping: Mapping, region: Region, dim: str) -> list[Span]:
-    starts, sizes = tiles_within(mapping, region, dim)
-    return list(zip(starts.tolist(), sizes.tolist(), strict=True))
+            for start, size in zip(starts, sizes, strict=True):
+                tile = {"m": (start[0] + image * mapping.gemm.m, size[0])}
+                tile |= {"k": (start[1], size[1]), "n": (start[2], size[2])}
+                inside = {
+                    dim: (at, min(length, getattr(region, dim) - at) if dim != "k" else length)
+                    for dim, (at, length) in tile.items()
+                }
+                if all(length > 0 for _, length in inside.values()):
+                    yield group, inside
 
 
 def _blocks(start: int, size: int, block: int | None) -> Iterator[Span]:

@@ -62,7 +62,8 @@ def words(mapping: Mapping, region: Region) -> int:
 def tiles_within(mapping: Mapping, region: Region, dim: str) -> tuple[np.ndarray, np.ndarray]:
     """Return (starts, sizes) of the tiles along ``dim`` that ``region`` touches, image after image, int64 ``[tiles]``."""
     gemm = mapping.gemm
-    starts, sizes = cuts(gemm, dim, getattr(mapping, f"tile_{dim}"))
+    spans = np.array(cuts(gemm, dim, getattr(mapping, f"tile_{dim}")), dtype=np.int64)
+    starts, sizes = spans[:, 0], spans[:, 1]
     if dim == "k":
         return starts, sizes
     end = getattr(region, dim)

@@ -8,6 +8,7 @@ import numpy as np
 
 from hwsim.graph import Tensor
 from hwsim.interchange.vectors.vector import FLOATS, Vector
+from hwsim.numerics.quant_params import QuantParams
 
 INDEX_BITS = 64
 
@@ -26,10 +27,13 @@ def tensor_vector(name: str, tensor: Tensor, values: np.ndarray, about: str) -> 
     )
 
 
-def grid_facts(tensor: Tensor) -> dict[str, Any]:
-    """Return what the index says of a tensor: its shape and its grid."""
+def grid_facts(tensor: Tensor, found: QuantParams | None = None) -> dict[str, Any]:
+    """Return what the index says of a tensor: its shape and its grid, the one ``found`` at run time where there is such.
+
+    A zero point of the run that nobody needed is null.
+    """
     facts: dict[str, Any] = {"tensor": tensor.name, "shape": list(tensor.shape)}
-    grid = tensor.quant
+    grid = found or tensor.quant
     if grid is None:
         return {**facts, "format": "float32"}
     return {
@@ -37,5 +41,5 @@ def grid_facts(tensor: Tensor) -> dict[str, Any]:
         "format": str(grid.format),
         "granularity": str(grid.granularity),
         "scale": list(grid.scale or ()),
-        "zero_point": list(grid.zero_point),
+        "zero_point": None if grid.is_found_at_run_time else list(grid.zero_point),
     }

@@ -16,14 +16,14 @@ import numpy as np
 
 import hwsim
 from hwsim.errors import HwsimError, did_you_mean
-from hwsim.execute.integer import Layer, run_integer
+from hwsim.execute.integer import Layer, check_executable, run_integer
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.execute.integer.run import encode_constants
 from hwsim.graph import Graph, Node
 from hwsim.hardware import Accelerator
 from hwsim.interchange.vectors.write import FORMATS, checked_formats, prepare, write_index, write_layer
 from hwsim.schedule import schedule
-from hwsim.simulation.inputs import split_labels
+from hwsim.simulation.inputs import finds_ranges, split_labels
 from hwsim.simulation.vectors.layer import layer_vectors
 
 DEFAULT_LIMIT = 1 << 20
@@ -64,7 +64,8 @@ def write_vectors(
         raise HwsimError(f"vectors: limit must be at least 1 word, not {limit}")
     chosen = _matching(graph, layers)
     arrays = _whole_batches(graph, inputs)
-    mappings = schedule(graph, accelerator)
+    check_executable(graph, accelerator)
+    mappings = schedule(graph, accelerator).mappings
     home = Path(folder)
     prepare(home)
     recorder = _Recorder(graph, chosen, home, formats, limit, progress)
@@ -117,7 +118,11 @@ class _Recorder:
         if layer.node.name not in self._chosen:
             return layer
         self._layers[layer.node.name] = layer
-        return replace(layer, on_product=lambda product: self._products.__setitem__(layer.node.name, product))
+        return replace(layer, on_product=self._take_product)
+
+    def _take_product(self, layer: Layer, product: ArrayProduct) -> None:
+        self._layers[layer.node.name] = layer  # with the grids that this inference found
+        self._products[layer.node.name] = product
 
     def observe(self, name: str, values: np.ndarray) -> None:
         """Take a tensor of the run; write the layer that it completes."""
@@ -162,6 +167,11 @@ def _matching(graph: Graph, pattern: str) -> list[Node]:
 def _whole_batches(graph: Graph, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     arrays, _ = split_labels(graph, inputs, None)
     counts = {len(arrays[name]) for name in graph.inputs if name in arrays}
+    if finds_ranges(graph) and counts != {graph.batch}:
+        raise HwsimError(
+            f"vectors: {graph.name} finds ranges at run time, those of each batch of {graph.batch}; give that many images "
+            f"(--images {graph.batch}), not {', '.join(map(str, sorted(counts))) or 'none'}"
+        )
     if not counts or any(count == 0 or count % graph.batch for count in counts):
         raise HwsimError(
             f"vectors: {graph.name} processes batches of {graph.batch}; give a multiple of that many images, not "

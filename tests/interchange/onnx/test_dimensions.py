@@ -70,8 +70,8 @@ def test_sizes_are_positive_integers(build, options, reason):
 def test_integer_input(build):
     model = build([("Identity", ["x"], ["y"])], {"x": [1, 4]}, kinds={"x": TensorProto.INT64})
     assert message(model) == (
-        "small: input 'x' is int64, and only float inputs and integers of up to 32 bits are supported; cut the model behind "
-        "the embedding or the cast with onnx.utils.extract_model"
+        "small: input 'x' is int64, and only float inputs and integers of up to 32 bits, and truth values, are supported; "
+        "cut the model behind the embedding or the cast with onnx.utils.extract_model"
     )
 
 

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
+import hwsim
 from hwsim.errors import GraphError
+from hwsim.execute.float32 import run_float
 from hwsim.interchange.onnx import read_onnx
 from hwsim.numerics.granularity import Granularity
+from tests.integers import every_tensor
 
 RNG = np.random.default_rng(0)
 INT8 = {"x": TensorProto.INT8}
@@ -249,9 +252,47 @@ def test_an_interpolation_of_integers(build):
         ("Resize", ["x", "", "scales"], ["r"], {"mode": "linear"}),
         ("DequantizeLinear", ["r", *constants.grid("x", 0.5)], ["y"]),
     ]
-    assert message(build(nodes, {"x": [1, 2, 4, 4]}, constants=constants, kinds=INT8)) == (
-        "small: node 'Resize_r' (Resize): only mode nearest picks integers; dequantize before an interpolation"
-    )
+    graph = read_onnx(build(nodes, {"x": [1, 2, 4, 4]}, constants=constants, kinds=INT8))
+    assert [node.op for node in graph.nodes] == ["Resize", "Reinterpret"]
+    plain = graph.tensors["r"].quant
+    assert graph.tensors["x"].quant == plain
+    codes = RNG.integers(-128, 128, (3, 2, 4, 4)).astype(np.int8)
+    got = every_tensor(graph, hwsim.accelerator("edge_16x16"), {"x": codes})["y"]
+    np.testing.assert_array_equal(got, plain.encode(run_float(graph, {"x": codes}, keep=["r"])["r"]))
+    assert len(np.unique(got)) > 50
+
+
+@pytest.mark.parametrize("kind", ["constant", "input"])
+def test_a_mask_chooses_between_codes(build, kind):
+    """Exactly: each operand is moved to the grid of the result, whichever is chosen."""
+    constants = Constants()
+    grids = [*constants.grid("x", 0.5, 3), "v", *constants.grid("v", 0.3, -5), *constants.grid("y", 0.4, 1)]
+    mask = RNG.integers(0, 2, (1, 6, 7)).astype(bool)
+    shapes = {"x": [1, 6, 7], "v": [1, 6, 7]}
+    kinds = {"x": TensorProto.INT8, "v": TensorProto.INT8, "mask": TensorProto.BOOL}
+    if kind == "constant":
+        constants["mask"] = mask
+    else:
+        shapes["mask"] = [1, 6, 7]
+    node = ("com.microsoft.QLinearWhere", ["mask", "x", *grids], ["y"])
+    graph = read_onnx(build([node], shapes, constants=constants, kinds=kinds))
+    (where,) = graph.nodes
+    assert (where.op, where.inputs[:2]) == ("Where", ("x", "v"))
+    x, v, y = (graph.tensors[name].quant for name in "xvy")
+    assert (x.scale, v.scale, y.scale) == tuple((float(np.float32(s)),) for s in (0.5, 0.3, 0.4))
+    codes = {name: RNG.integers(-128, 128, (1, 6, 7)).astype(np.int8) for name in "xv"}
+    inputs = codes | ({"mask": mask} if kind == "input" else {})
+    got = every_tensor(graph, hwsim.accelerator("edge_16x16"), inputs)["y"]
+    np.testing.assert_array_equal(got, np.where(mask, y.encode(x.decode(codes["x"])), y.encode(v.decode(codes["v"]))))
+
+
+def test_a_mask_of_codes_is_refused(build):
+    constants = Constants()
+    grids = [*constants.grid("x", 0.5), "x", *constants.grid("v", 0.5), *constants.grid("y", 0.5)]
+    node = ("com.microsoft.QLinearWhere", ["mask", "x", *grids], ["y"])
+    kinds = {"x": TensorProto.INT8, "mask": TensorProto.UINT8}
+    model = build([node], {"x": [1, 4], "mask": [1, 4]}, constants=constants, kinds=kinds)
+    assert "the condition 'mask' holds codes; it must be true or false" in message(model)
 
 
 @pytest.mark.parametrize(("kind", "to", "text"), [

@@ -5,23 +5,14 @@ import pytest
 
 import hwsim
 from hwsim.errors import GraphError
-from hwsim.execute.integer import Layer, run_integer
 from hwsim.interchange.onnx import read_onnx
 from hwsim.interchange.qonnx.domain import DOMAINS
 from hwsim.quantization import prepare
-from hwsim.schedule import schedule
+from tests.integers import every_tensor
 from tests.interchange.qonnx.reference import build, reference
 
 MACHINE = hwsim.accelerator("edge_16x16", overrides=["datapath.psum=exact", "datapath.requantizer=float32"])
 RNG = np.random.default_rng(11)
-
-
-def run(graph, inputs):
-    mappings = schedule(graph, MACHINE)
-    layers = {node.name: Layer.of(graph, node, MACHINE, mappings.get(node.name)) for node in graph.nodes}
-    found = {}
-    run_integer(graph, layers, inputs, observe=found.__setitem__)
-    return found
 
 
 def real(graph, found, name="y"):
@@ -50,7 +41,7 @@ def test_quant(domain, bits, zero, attributes, text):
     graph = read_onnx(model)
     assert str(graph.tensors["y"].quant.format) == text
     x = np.concatenate([RNG.normal(size=(20, 4, 3)), RNG.integers(-20, 20, (20, 4, 3)) * 0.125]).astype(np.float32)
-    found = run(graph, {"x": x})
+    found = every_tensor(graph, MACHINE, {"x": x})
     if bits == 1 and attributes["signed"]:
         expected = np.where(x >= 0, np.float32(0.25), np.float32(-0.25))
     else:
@@ -85,7 +76,7 @@ def test_float_quant():
     graph = read_onnx(model)
     assert str(graph.tensors["y"].quant.format) == "fp8e4m3fn"
     x = np.float32([[[0.3, 1e4, -0.03125, 1e-9]] * 4]).transpose(0, 2, 1)[:, :, :3]
-    assert real(graph, run(graph, {"x": x}))[0, :, 0].tolist() == [0.3125, 224.0, -0.03125, 0.0]
+    assert real(graph, every_tensor(graph, MACHINE, {"x": x}))[0, :, 0].tolist() == [0.3125, 224.0, -0.03125, 0.0]
 
 
 def test_a_largest_number_beyond_the_special_codes():
@@ -131,7 +122,7 @@ def test_a_layer_keeps_codes_and_runs_on_the_array():
     ready = prepare(graph)
     assert [node.op for node in ready.nodes] == ["Conv"]
     for each in (graph, ready):
-        steps = np.abs(real(each, run(each, {"x": x})) - expected) / 0.1
+        steps = np.abs(real(each, every_tensor(each, MACHINE, {"x": x})) - expected) / 0.1
         assert steps.max() < 1.01
         assert np.count_nonzero(steps > 0.01) <= 1
 
@@ -142,7 +133,7 @@ def test_a_rounding_of_its_own_stays_behind_the_array():
     ready = prepare(read_onnx(model, batch=2))
     assert [node.op for node in ready.nodes] == ["Conv", "Quantize"]
     x = RNG.uniform(-1, 3, (2, 3, 5, 5)).astype(np.float32)
-    steps = np.abs(real(ready, run(ready, {"x": x})) - reference(model, {"x": x})["y"]) / 0.1
+    steps = np.abs(real(ready, every_tensor(ready, MACHINE, {"x": x})) - reference(model, {"x": x})["y"]) / 0.1
     assert steps.max() < 1.01
     assert np.count_nonzero(steps > 0.01) <= 1
 

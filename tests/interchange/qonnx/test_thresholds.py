@@ -8,7 +8,8 @@ from hwsim.interchange.onnx import read_onnx
 from hwsim.interchange.qonnx.multithreshold import level_grid
 from hwsim.quantization import prepare
 from tests.interchange.qonnx.reference import build, reference
-from tests.interchange.qonnx.test_quantizers import real, run
+from tests.integers import every_tensor
+from tests.interchange.qonnx.test_quantizers import MACHINE, real
 
 RNG = np.random.default_rng(12)
 
@@ -46,7 +47,7 @@ def test_thresholds_on_accumulators(attributes, text):
     x = RNG.integers(-128, 128, (6, 24)).astype(np.float32)
     expected = reference(model, {"x": x})["y"]
     for each in (graph, ready):
-        assert np.array_equal(real(each, run(each, {"x": x})), expected)
+        assert np.array_equal(real(each, every_tensor(each, MACHINE, {"x": x})), expected)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_the_layout_tells_the_channels(layout, shape, rows):
     graph = read_onnx(model, batch=2)
     assert str(graph.tensors["y"].quant.format) == "bipolar"
     x = RNG.normal(size=shape).astype(np.float32)
-    assert np.array_equal(real(graph, run(graph, {"x": x})), reference(model, {"x": x})["y"])
+    assert np.array_equal(real(graph, every_tensor(graph, MACHINE, {"x": x})), reference(model, {"x": x})["y"])
 
 
 def test_levels_that_no_grid_holds_stay_real():
@@ -99,7 +100,7 @@ def test_trunc_shifts_an_average(mode, second):
     x = RNG.uniform(0, 5, (2, 3, 8, 8)).astype(np.float32)
     expected = reference(model, {"x": x})["y"]
     for each in (graph, prepare(graph)):
-        assert np.array_equal(real(each, run(each, {"x": x})), expected)
+        assert np.array_equal(real(each, every_tensor(each, MACHINE, {"x": x})), expected)
 
 
 def test_trunc_of_unknown_sign_has_room_for_either():
@@ -112,7 +113,7 @@ def test_trunc_of_unknown_sign_has_room_for_either():
         "node 'Trunc_y' (Trunc) does not say whether its codes are signed: one more bit holds either",
     )
     x = np.float32([[-64, -0.5, 0.5, 127.5]])
-    assert real(graph, run(graph, {"x": x})).tolist() == [[-4, -0.5, 0, 7.5]]
+    assert real(graph, every_tensor(graph, MACHINE, {"x": x})).tolist() == [[-4, -0.5, 0, 7.5]]
 
 
 def test_trunc_to_a_finer_scale_is_refused():

@@ -6,14 +6,13 @@ import pytest
 
 import hwsim
 from hwsim.errors import GraphError, HwsimError
-from hwsim.execute.integer import Layer, run_integer
 from hwsim.graph import Graph, Node, Tensor
 from hwsim.interchange.qonnx import write_qonnx
 from hwsim.numerics.formats import parse_format
 from hwsim.numerics.granularity import Granularity
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.rounding import Rounding
-from hwsim.schedule import schedule
+from tests.integers import every_tensor
 from tests.interchange.qonnx.reference import DOMAIN, reference
 
 MACHINE = hwsim.accelerator("edge_16x16", overrides=["datapath.psum=exact", "datapath.requantizer=float32"])
@@ -22,12 +21,6 @@ CONV = {"kernel": (3, 3), "strides": (1, 1), "pads": (1, 1, 1, 1), "dilations": 
 
 def grid(text="uint8", scale=0.5, zero_point=0, **more):
     return QuantParams(format=parse_format(text), scale=(scale,), zero_point=(zero_point,), **more)
-
-
-def run(graph, inputs):
-    mappings = schedule(graph, MACHINE)
-    layers = {node.name: Layer.of(graph, node, MACHINE, mappings.get(node.name)) for node in graph.nodes}
-    return run_integer(graph, layers, inputs)
 
 
 def network(weights, activations, granularity):
@@ -66,7 +59,7 @@ def network(weights, activations, granularity):
 def test_the_definitions_compute_the_same_codes(weights, activations, granularity, tmp_path):
     graph, inputs = network(weights, activations, granularity)
     notes = write_qonnx(graph, tmp_path / "q.onnx")
-    expected = graph.tensors["y"].quant.decode(run(graph, inputs)["y"])
+    expected = graph.tensors["y"].quant.decode(every_tensor(graph, MACHINE, inputs)["y"])
     found = reference(tmp_path / "q.onnx", inputs)["y"]
     apart = np.abs(found - expected) / graph.tensors["y"].quant.scales()[0]
     assert apart.max() < 1.01

@@ -95,7 +95,7 @@ def test_a_quantized_file_names_the_runtime_and_a_real_valued_one_does_not():
     assert any("--runtime tflite" in note for note in quantized.notes)
     assert not any("--runtime" in note for note in real.notes)
     assert not real.is_quantized
-    assert any("[batch, channels, height, width] here: x, y" in note for note in real.notes)
+    assert real.file_layouts == {"x": (0, 3, 1, 2), "y": (0, 3, 1, 2)}
 
 
 def test_real_activations_are_nodes_so_that_quantization_can_fuse_them():

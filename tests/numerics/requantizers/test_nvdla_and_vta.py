@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 
 from hwsim.errors import HwsimError
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers import fixed_point, nvdla_sdp, power_of_two, vta_shift
+from hwsim.numerics.requantizers import definition, fixed_point, nvdla_sdp
 from hwsim.numerics.rounding import Rounding
+
+power_of_two = definition("power_of_two")
+vta_shift = definition("vta_shift")
 
 NVDLA = Requantizer(scheme="nvdla_sdp")
 VTA = Requantizer(scheme="vta_shift")

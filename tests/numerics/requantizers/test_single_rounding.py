@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from hwsim.errors import HwsimError
 from hwsim.numerics.requantizer import Requantizer
-from hwsim.numerics.requantizers import definition, fixed_point, power_of_two, tflite_double, tflite_int16x8
+from hwsim.numerics.requantizers import definition, fixed_point, tflite_double
 from hwsim.numerics.rounding import Rounding
+
+power_of_two = definition("power_of_two")
+tflite_int16x8 = definition("tflite_int16x8")
 
 xnnpack_rndnu, qnnpack_q31 = definition("xnnpack_rndnu"), definition("qnnpack_q31")
 INT32 = -(1 << 31), (1 << 31) - 1

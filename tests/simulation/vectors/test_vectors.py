@@ -13,7 +13,7 @@ import pytest
 
 import hwsim
 from hwsim.errors import HwsimError
-from hwsim.execute.integer import Layer, run_integer
+from hwsim.graph import Graph, Node, Tensor
 from hwsim.interchange.vectors.hex_file import read_hex
 from hwsim.numerics.accumulator import Accumulator, accumulate
 from hwsim.numerics.code_overflow import CodeOverflow
@@ -27,6 +27,7 @@ from hwsim.schedule import schedule
 from hwsim.simulation.vectors import write_vectors
 from hwsim.simulation.vectors.passes import passes_of
 from hwsim.simulation.vectors.region import Region, region_within, words
+from tests.integers import every_tensor
 from tests.simulation.vectors.layers import FLOWS, conv, gemm, images, machine, matmul, tables, written
 
 FIELDS = ("group", "m_start", "m_size", "k_start", "k_size", "n_start", "n_size", "fold", "stream_start")
@@ -116,12 +117,6 @@ def finish(found, place, value):
         assert arrays["result"][place] == definition(unit.scheme).requantize_one(total, factor, shift, unit, *bounds)
 
 
-def outputs_of(graph, accelerator, inputs):
-    mappings = schedule(graph, accelerator)
-    layers = {node.name: Layer.of(graph, node, accelerator, mappings.get(node.name)) for node in graph.nodes}
-    return run_integer(graph, layers, inputs)["out0"].astype(np.int64)
-
-
 NETWORKS = {
     "conv": lambda rng: (conv(rng), 2),
     "grouped conv, asymmetric weights": lambda rng: (conv(rng, groups=2, symmetric=False, weights="uint4"), 1),
@@ -165,7 +160,7 @@ def test_every_word_is_what_the_definitions_give(name, flow, datapath, tmp_path)
     assert found.entry["written"]["whole"] is True
     seen = recompute(found)
     assert (seen == 1).all()
-    result, output = found.arrays["result"], outputs_of(graph, accelerator, inputs)
+    result, output = found.arrays["result"], every_tensor(graph, accelerator, inputs)["out0"].astype(np.int64)
     if graph.nodes[0].op == "Conv":
         groups, pixels, channels = result.shape
         output = output.transpose(0, 2, 3, 1).reshape(pixels, groups * channels)
@@ -193,7 +188,7 @@ def test_passes_follow_the_mapping(flow, order):
     rng = np.random.default_rng(3)
     graph = conv(rng, groups=2)
     accelerator = machine(flow, memory=300)
-    mapping = replace(schedule(graph, accelerator)["node"], tile_m=6, tile_k=6, tile_n=3, order=order)
+    mapping = replace(schedule(graph, accelerator).mappings["node"], tile_m=6, tile_k=6, tile_n=3, order=order)
     gemm_ = mapping.gemm
     block = dict.fromkeys("mkn", 10**9)
     block[mapping.array.flow.rows], block[mapping.array.flow.columns] = 4, 3
@@ -249,7 +244,7 @@ def test_a_limit_cuts_the_layer_to_its_first_outputs(flow, limit, tmp_path):
 
 def test_a_larger_limit_never_keeps_less():
     graph = conv(np.random.default_rng(1), groups=2)
-    mapping = schedule(graph, machine(memory=300))["node"]
+    mapping = schedule(graph, machine(memory=300)).mappings["node"]
     whole, before = Region(groups=2, m=mapping.gemm.m, n=mapping.gemm.n), 0
     for limit in range(1, 2000, 7):
         part = region_within(mapping, whole, limit)
@@ -287,6 +282,45 @@ def test_real_and_raw_results_are_stated(tmp_path):
     found = written(raw, machine(), images(rng, raw, 1), tmp_path / "raw", formats=("npz",))
     assert found.entry["output_stage"]["rule"] == "raw"
     np.testing.assert_array_equal(found.arrays["result"], found.arrays["sum"])
+
+
+def test_zero_points_of_the_run_are_those_of_the_vectors(tmp_path):
+    """The node ``node`` of a product of codes that an inference quantizes itself."""
+    rng = np.random.default_rng(29)
+    shape = (1, 2, 4, 12)
+    plain = QuantParams(format=IntFormat.parse("uint8"), scale=(1.0,))
+    weight_grid = QuantParams(format=IntFormat.parse("int8"), scale=(1.0,))
+    nodes = (
+        Node(name="quantize", op="DynamicQuantizeLinear", inputs=("in0",), outputs=("codes", "scale", "zero")),
+        Node(
+            name="read", op="Reinterpret", inputs=("codes", "zero"), outputs=("read",),
+            attributes={"factor": 1.0, "offset": 0.0},
+        ),
+        Node(name="node", op="MatMul", inputs=("read", "w"), outputs=("out0",)),
+    )  # fmt: skip
+    tensors = [
+        Tensor(name="in0", shape=shape),
+        Tensor(name="codes", shape=shape, quant=plain),
+        Tensor(name="scale", shape=()),
+        Tensor(name="zero", shape=(), quant=plain),
+        Tensor(name="read", shape=shape, quant=replace(plain, is_found_at_run_time=True)),
+        Tensor.of_codes("w", rng.integers(-128, 128, (12, 5)), weight_grid),
+        Tensor(name="out0", shape=(1, 2, 4, 5), quant=QuantParams(format=IntFormat.parse("int32"), scale=(1.0,))),
+    ]
+    graph = Graph(
+        name="one", nodes=nodes, tensors={tensor.name: tensor for tensor in tensors}, inputs=("in0",), outputs=("out0",)
+    )
+    inputs = {"in0": (rng.standard_normal(shape) + 0.7).astype(np.float32)}
+    found = written(graph, machine(), inputs, tmp_path / "v", formats=("npz",), layers="node")
+    assert (recompute(found) == 1).all()
+    (zero,) = found.entry["tensors"]["input"]["zero_point"]
+    centred = found.arrays["input"].astype(np.int64) - zero
+    assert 0 < zero < 255
+    assert centred.min() < 0 < centred.max()
+    np.testing.assert_array_equal(found.arrays["result"][0], (centred @ found.arrays["weight"]).reshape(8, 5))
+    both = {"in0": np.concatenate([inputs["in0"]] * 2)}
+    with pytest.raises(HwsimError, match=r"those of each batch of 1; give that many images \(--images 1\), not 2"):
+        written(graph, machine(), both, tmp_path / "w", layers="node")
 
 
 def test_the_same_run_gives_the_same_bytes_and_another_run_leaves_nothing_behind(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize import (
     activation,
     convolution,
@@ -23,6 +22,7 @@ from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.quantized import OF_CODES
 from hwsim.interchange.onnx.operator import Operator
 from hwsim.interchange.qonnx.normalize import NORMALIZERS as QONNX
+from hwsim.interchange.reading.draft import Draft
 
 NORMALIZERS: dict[str, Normalizer] = {
     **convolution.NORMALIZERS,

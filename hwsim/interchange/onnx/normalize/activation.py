@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import prod
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer, scalar
 from hwsim.interchange.onnx.normalize.elementwise import align
 from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.reading.draft import Draft
 
 _OPEN = 3.4028234e38  # a bound of float32's largest number, as exporters write it, bounds nothing
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hwsim.errors import GraphError
 from hwsim.interchange.onnx.bias import bias_of
-from hwsim.interchange.onnx.constants import require_constant, reshaped_constant
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.spatial import Lifted, Pair, emit_lifted, explicit_pads, lift
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.constants import require_constant, reshaped_constant
+from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.shapes.common import text
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer, integers
 from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.reading.draft import Draft
 
 
 def slice_(operator: Operator, draft: Draft) -> None:

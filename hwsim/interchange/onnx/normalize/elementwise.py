@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hwsim.interchange.onnx.constants import first_row, reshaped_constant
-from hwsim.interchange.onnx.draft import Draft
+from hwsim.errors import GraphError
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.reading.constants import first_row, reshaped_constant
+from hwsim.interchange.reading.draft import Draft
 
 
 def binary(operator: Operator, draft: Draft) -> None:
@@ -45,6 +46,25 @@ def reciprocal(operator: Operator, draft: Draft) -> None:
     draft.emit("Div", operator.name, [one, operator.inputs[0]], operator.outputs)
 
 
+def where(operator: Operator, draft: Draft) -> None:
+    """Where: the condition comes last here."""
+    condition, x, y = operator.inputs
+    select(operator, draft, condition, x, y)
+
+
+def select(operator: Operator, draft: Draft, condition: str, x: str, y: str) -> None:
+    """Emit x where ``condition`` holds, else y.
+
+    Raises:
+        GraphError: a condition of codes.
+    """
+    if condition in draft.constants:
+        condition = draft.add_constant(f"{condition}.mask", draft.real(condition).astype(np.float32))
+    elif condition in draft.grids:
+        raise GraphError(f"the condition {condition!r} holds codes; it must be true or false")
+    draft.emit("Where", operator.name, [x, y, condition], operator.outputs)
+
+
 def concat(operator: Operator, draft: Draft) -> None:
     """Concat; a constant whose rows are the same for the whole batch is kept as one row."""
     inputs = [name for name in operator.inputs if name]
@@ -69,4 +89,5 @@ NORMALIZERS: dict[str, Normalizer] = {
     "Sum": total,
     "Reciprocal": reciprocal,
     "Concat": concat,
+    "Where": where,
 }

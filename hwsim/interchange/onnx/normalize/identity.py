@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.element_types import REALS, type_name
 from hwsim.interchange.onnx.normalize.common import Normalizer, only_first_output
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.shapes.common import broadcast
 
 

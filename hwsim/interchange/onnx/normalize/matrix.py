@@ -6,10 +6,10 @@ import numpy as np
 
 from hwsim.errors import GraphError
 from hwsim.interchange.onnx.bias import bias_of
-from hwsim.interchange.onnx.constants import row_constant, scaled_constant, transposed_constant
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.constants import row_constant, scaled_constant, transposed_constant
+from hwsim.interchange.reading.draft import Draft
 
 
 def matmul(operator: Operator, draft: Draft) -> None:

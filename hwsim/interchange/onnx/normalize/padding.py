@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer, integers, scalar
 from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.reading.draft import Draft
 
 _MODES = ("constant", "reflect", "edge")
 

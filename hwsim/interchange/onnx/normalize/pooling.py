@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer, only_first_output
 from hwsim.interchange.onnx.normalize.spatial import emit_lifted, explicit_pads, lift
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.draft import Draft
 
 
 def pool(operator: Operator, draft: Draft) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer, integers
 from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.reading.draft import Draft
 
 
 def reduce_mean(operator: Operator, draft: Draft) -> None:

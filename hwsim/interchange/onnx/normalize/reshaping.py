@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.batch import any_batch
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer, integers
 from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.reading.batch import any_batch
+from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.shapes.common import text
 
 

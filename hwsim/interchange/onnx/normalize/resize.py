@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer, integers
 from hwsim.interchange.onnx.normalize.spatial import emit_lifted, lift
 from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.shapes.common import text
 
 _COORDINATES = ("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.shapes.common import text
 
 Pair = tuple[int, int]

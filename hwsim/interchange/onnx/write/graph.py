@@ -181,6 +181,11 @@ def check_calibrated(graph: Graph, target: str) -> None:
     if not graph.is_quantized:
         raise GraphError(f"{graph.name}: no tensor has a grid; quantize the graph before writing it as {target}")
     for tensor in graph.tensors.values():
+        if tensor.quant is not None and tensor.quant.is_found_at_run_time:
+            raise GraphError(
+                f"{graph.name}: the zero point of tensor {tensor.name!r} is found at run time, which {target} does not "
+                "write; quantize the network statically"
+            )
         if tensor.quant is not None and not tensor.quant.is_calibrated:
             raise GraphError(
                 f"{graph.name}: tensor {tensor.name!r} has no scale yet; quantize with calibration inputs before writing "

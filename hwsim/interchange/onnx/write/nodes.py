@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from hwsim.errors import GraphError, did_you_mean
 from hwsim.graph import Node
@@ -184,6 +185,12 @@ def _split(sheet: Sheet, node: Node, inputs: Sequence[str], outputs: Sequence[st
     sheet.emit("Split", node.name, [inputs[0], sizes], outputs, axis=node.attributes["axis"])
 
 
+def _where(sheet: Sheet, node: Node, inputs: Sequence[str], outputs: Sequence[str], shape: Shape) -> None:
+    x, y, condition = inputs
+    mask = sheet.emit("Cast", f"{node.name}/mask", [condition], [sheet.name(f"{node.name}/mask")], to=TensorProto.BOOL)
+    sheet.emit("Where", node.name, [mask, x, y], outputs)
+
+
 EMITTERS: Mapping[str, Emitter] = {
     "AveragePool": _average_pool,
     "Sum": _sum,
@@ -196,4 +203,5 @@ EMITTERS: Mapping[str, Emitter] = {
     "Unsqueeze": _with_integers("Unsqueeze", "axes"),
     "Slice": _with_integers("Slice", "starts", "ends", "axes", "steps"),
     "Split": _split,
+    "Where": _where,
 }

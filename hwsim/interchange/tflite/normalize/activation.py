@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import read_on
+from hwsim.interchange.reading.coded import read_on
 from hwsim.interchange.tflite.normalize.common import Normalizer
 from hwsim.interchange.tflite.reading import Reading
 from hwsim.interchange.tflite.records import FileOperator

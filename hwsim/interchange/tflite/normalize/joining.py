@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import read_on
+from hwsim.interchange.reading.coded import read_on
 from hwsim.interchange.tflite.layout import identity
 from hwsim.interchange.tflite.normalize.common import Normalizer, meeting_layout, meeting_operand
 from hwsim.interchange.tflite.reading import Reading

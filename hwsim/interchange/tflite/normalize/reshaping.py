@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.batch import any_batch
+from hwsim.interchange.reading.batch import any_batch
 from hwsim.interchange.tflite.layout import CHANNELS_FIRST, identity
 from hwsim.interchange.tflite.normalize.common import Normalizer, in_order, natural_layout
 from hwsim.interchange.tflite.normalize.spatial import height_and_width

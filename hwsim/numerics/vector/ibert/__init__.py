@@ -5,3 +5,5 @@ The paper feeds 32-bit accumulators whose scales are small; here operands are co
 left (or right) to the scale that its 32-bit registers allow: rounding constants to steps of a coarse grid would cost
 several percent. No integer leaves 32 bits. Results go through the machine's requantizer.
 """
+
+OPERATORS = frozenset({"Erf", "Gelu", "LayerNormalization", "Softmax", "Sqrt"})

@@ -7,3 +7,21 @@ either side, runs on dequantized values: float32, then QuantizeLinear. Three of 
 round (Add, Mul, AveragePool), which shows at ties. Other processors differ: SSE2 alone does not fuse the multiply-add of
 QLinearAdd, and ARM computes it in 22-bit fixed point.
 """
+
+OPERATORS = frozenset(
+    {
+        "Add",
+        "AveragePool",
+        "Concat",
+        "Exp",
+        "GlobalAveragePool",
+        "Mul",
+        "ReduceMean",
+        "Resize",
+        "Sigmoid",
+        "Softmax",
+        "Sub",
+        "Sum",
+        "Tanh",
+    }
+)

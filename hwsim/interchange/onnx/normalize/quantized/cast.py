@@ -7,12 +7,13 @@ from dataclasses import replace
 import onnx
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import code_format, raw
-from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import REALS, element_type, format_of, raw_grid
+from hwsim.interchange.onnx.element_types import REALS, element_type, format_of
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.identity import cast as cast_real
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.coded import code_format, raw
+from hwsim.interchange.reading.draft import Draft
+from hwsim.interchange.reading.stored import raw_grid
 from hwsim.numerics.formats import Format, IntFormat
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.rounding import Rounding

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import raw_grid
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.quantized.integer import matmul_integer
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.draft import Draft
+from hwsim.interchange.reading.stored import raw_grid
 from hwsim.numerics.formats import IntFormat
 
 UINT8 = IntFormat(bits=8, signed=False)

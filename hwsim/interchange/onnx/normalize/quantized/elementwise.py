@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hwsim.interchange.onnx.coded import put_on, read_on
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.activation import leaky_relu, softmax
 from hwsim.interchange.onnx.normalize.common import Normalizer
-from hwsim.interchange.onnx.normalize.elementwise import concat
+from hwsim.interchange.onnx.normalize.elementwise import concat, select
 from hwsim.interchange.onnx.normalize.quantized.operands import operand_grid, result_grid
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.coded import put_on, read_on
+from hwsim.interchange.reading.draft import Draft
 
 
 def binary(operator: Operator, draft: Draft) -> None:
@@ -47,8 +47,18 @@ def qlinear_concat(operator: Operator, draft: Draft) -> None:
     put_on(draft, output, result_grid(operator, draft, 0, grids[0], draft.shape(output)))
 
 
+def qlinear_where(operator: Operator, draft: Draft) -> None:
+    """QLinearWhere: the condition comes first; both operands are moved to the grid of the result."""
+    grids = [operand_grid(operator, draft, index) for index in (1, 4)]
+    x, y = (read_on(draft, operator.inputs[index], grid) for index, grid in zip((1, 4), grids, strict=True))
+    select(operator, draft, operator.inputs[0], x, y)
+    output = operator.outputs[0]
+    put_on(draft, output, result_grid(operator, draft, 7, grids[0], draft.shape(output)))
+
+
 NORMALIZERS: dict[str, Normalizer] = {
     **dict.fromkeys(("com.microsoft.QLinearAdd", "com.microsoft.QLinearMul"), binary),
     **dict.fromkeys(("com.microsoft.QLinearSigmoid", "com.microsoft.QLinearLeakyRelu", "com.microsoft.QLinearSoftmax"), unary),
     "com.microsoft.QLinearConcat": qlinear_concat,
+    "com.microsoft.QLinearWhere": qlinear_where,
 }  # fmt: skip

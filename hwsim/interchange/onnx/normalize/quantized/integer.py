@@ -1,19 +1,19 @@
 """MatMulInteger and ConvInteger: exact products of centred codes as int32, with constant or run-time zero points.
 
-A zero point that is known only at run time (that of DynamicQuantizeLinear) is subtracted on the vector unit, so that the
-array multiplies codes of one bit more; nothing is rounded and nothing passes through floating point.
+A zero point that is known only at run time (that of DynamicQuantizeLinear) joins the product as a constant one does: with
+zero points ``folded`` the codes themselves meet in the array, and its multiple of the weights' column sums is taken off.
 """
 
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import code_format, put_on, raw, read_on
-from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import codes_of, format_of_array, raw_grid
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.convolution import conv
 from hwsim.interchange.onnx.normalize.matrix import matmul
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.coded import code_format, put_on, raw, read_from, read_on
+from hwsim.interchange.reading.draft import Draft
+from hwsim.interchange.reading.stored import codes_of, format_of_array, raw_grid
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
@@ -43,7 +43,7 @@ def _centred(operator: Operator, draft: Draft, index: int, zero_point: int, axis
         return raw(draft, tensor)
     zero = operator.inputs[zero_point]
     if zero not in draft.constants:
-        return _subtracted(operator, draft, tensor, zero)
+        return read_from(draft, tensor, zero)
     value = draft.constants[zero]
     number = format_of_array(value)
     if number is None or number != code_format(draft, tensor):
@@ -56,18 +56,6 @@ def _centred(operator: Operator, draft: Draft, index: int, zero_point: int, axis
     granularity = PER_TENSOR if len(zeros) == 1 else Granularity(axis=axis)
     grid = QuantParams(format=number, scale=(1.0,) * len(zeros), zero_point=zeros, granularity=granularity)
     return read_on(draft, tensor, grid)
-
-
-def _subtracted(operator: Operator, draft: Draft, tensor: str, zero: str) -> str:
-    """Emit ``code - zero point`` in one bit more; exact, as both are small integers."""
-    shape = draft.shape(zero)
-    if shape not in ((), (1,)):
-        raise GraphError(f"the zero point {zero!r} is computed at run time and must be one number, not {list(shape)}")
-    number = code_format(draft, tensor)
-    output = f"{operator.outputs[0]}/centred_{'ab'[operator.inputs.index(tensor)]}"
-    draft.emit("Sub", f"{operator.name}/centre", [raw(draft, tensor), raw(draft, zero)], [output])
-    put_on(draft, output, raw_grid(IntFormat(bits=number.bits + 1)))
-    return output
 
 
 NORMALIZERS: dict[str, Normalizer] = {

@@ -6,12 +6,12 @@ import numpy as np
 import onnx
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import code_format, raw, read_on
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.element_types import REALS, format_of, stored, type_name
 from hwsim.interchange.onnx.grid import grid_at
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.coded import code_format, raw, read_on
+from hwsim.interchange.reading.draft import Draft
 from hwsim.numerics.formats import Format, IntFormat
 from hwsim.numerics.quant_params import QuantParams
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.constants import require_constant
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.constants import require_constant
+from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.shapes.common import text
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import Granularity

@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import constant_on, put_on, raw
-from hwsim.interchange.onnx.draft import Draft
-from hwsim.interchange.onnx.element_types import codes_of
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.cut import gather, slice_, split
 from hwsim.interchange.onnx.normalize.elementwise import concat
@@ -24,6 +21,9 @@ from hwsim.interchange.onnx.normalize.reshaping import (
 )
 from hwsim.interchange.onnx.normalize.resize import any_resize, old_resize
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.coded import constant_on, put_on, raw
+from hwsim.interchange.reading.draft import Draft
+from hwsim.interchange.reading.stored import codes_of
 
 
 def concat_codes(operator: Operator, draft: Draft) -> None:
@@ -60,10 +60,16 @@ def pad_codes(operator: Operator, draft: Draft) -> None:
 
 
 def resize_codes(operator: Operator, draft: Draft) -> None:
-    """Resize of integers, which picks neighbours."""
-    if operator.get("mode", "nearest") != "nearest":
-        raise GraphError("only mode nearest picks integers; dequantize before an interpolation")
+    """Resize of integers: neighbours are picked, or interpolated and put on the grid again.
+
+    ONNX Runtime cuts off what it interpolates between integers (``--runtime onnxruntime``); elsewhere it is rounded.
+    """
+    grid = draft.grids[operator.inputs[0]]
     (any_resize if operator.op == "Resize" else old_resize)(operator, draft)
+    if operator.get("mode", "nearest") != "nearest":
+        if grid.granularity.axis not in (None, 1):
+            raise GraphError("integers with scales per row or column cannot be interpolated; dequantize them first")
+        put_on(draft, operator.outputs[0], grid)
 
 
 OF_CODES: dict[str, Normalizer] = {

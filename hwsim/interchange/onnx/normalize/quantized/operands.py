@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hwsim.interchange.onnx.batch import Shape
-from hwsim.interchange.onnx.coded import code_format
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.grid import grid_at
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.batch import Shape
+from hwsim.interchange.reading.coded import code_format
+from hwsim.interchange.reading.draft import Draft
 from hwsim.numerics.quant_params import QuantParams
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from hwsim.errors import GraphError
-from hwsim.interchange.onnx.coded import put_on, read_on
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.pooling import global_pool, pool
 from hwsim.interchange.onnx.normalize.quantized.operands import operand_grid, result_grid
 from hwsim.interchange.onnx.normalize.reduction import reduce_mean
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.coded import put_on, read_on
+from hwsim.interchange.reading.draft import Draft
 
 _PLAIN: dict[str, Normalizer] = {
     "AveragePool": pool,

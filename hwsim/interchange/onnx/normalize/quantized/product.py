@@ -8,13 +8,13 @@ import numpy as np
 
 from hwsim.errors import GraphError
 from hwsim.interchange.onnx.bias import product_grid
-from hwsim.interchange.onnx.coded import put_on, read_on
-from hwsim.interchange.onnx.draft import Draft
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.convolution import conv
 from hwsim.interchange.onnx.normalize.matrix import gemm, matmul
 from hwsim.interchange.onnx.normalize.quantized.operands import operand_grid, result_grid
 from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.reading.coded import put_on, read_on
+from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.shapes.common import text
 from hwsim.numerics.quant_params import QuantParams
 

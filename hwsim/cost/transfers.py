@@ -1,0 +1,46 @@
+"""Moves over a link in bits and cycles."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hwsim.cost.steps import Moves, Steps
+from hwsim.hardware.datapath import Datapath
+from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.mapping import Mapping
+from hwsim.mapping.widths import has_column_constant, stored_weight_bits
+
+BIAS_BITS = 32
+
+
+def storage_bits(mapping: Mapping, operand: str) -> int:
+    """Return the bits of one stored element of ``ifmap``, ``weight`` or ``ofmap``; of a sparse weight with its index."""
+    return stored_weight_bits(mapping) if operand == "weight" else int(getattr(mapping.gemm, operand).bits)
+
+
+def constant_words(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:
+    """Return the column constants (bias, zero points) that come with the weights of each step: a group's n at its first."""
+    if not has_column_constant(gemm, datapath):
+        return np.zeros_like(steps.m)
+    per_visit = int(steps.groups.sum()) // gemm.groups  # steps in which the same groups travel
+    words = np.zeros_like(steps.m)
+    words[::per_visit] = gemm.n * steps.groups[::per_visit]
+    return words
+
+
+def moved_bits(mapping: Mapping, moves: Moves, extra: np.ndarray | None = None) -> np.ndarray:
+    """Return the bits over the link in each step, int64 ``[steps]``: every run in whole bursts; ``extra`` words of a bias beside."""
+    bits = moves.elements * storage_bits(mapping, moves.link.operand)
+    burst = moves.link.burst_bits
+    if burst > 1:
+        runs = np.maximum(moves.runs, 1)
+        bits = -(-bits // (runs * burst)) * runs * burst
+    if extra is None:
+        return bits
+    return bits + -(-extra * BIAS_BITS // burst) * burst
+
+
+def transfer_cycles(mapping: Mapping, moves: Moves, extra: np.ndarray | None = None) -> np.ndarray:
+    """Return the cycles that the link is busy in each step: its slower end decides."""
+    bits = moved_bits(mapping, moves, extra)
+    return -(-bits // min(moves.link.source_bits, moves.link.target_bits))

@@ -1,0 +1,85 @@
+"""What the compiled timing reads and writes: structured types of numpy, every field an int64."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+import numpy as np
+
+
+def _record(names: Sequence[str]) -> np.dtype:
+    return np.dtype([(name, np.int64) for name in names])
+
+
+LAYER = _record(
+    (
+        *("m", "k", "n", "groups", "ifmap_bits", "weight_bits", "ofmap_bits", "psum_bits"),
+        *("constants", "preloads_bias", "weight_is_activation", "has_window"),
+        *("out_width", "out_height", "taps", "in_height", "stored_width"),
+        *("kernel", "stride", "dilation", "pad", "spread"),  # along the height
+    )
+)
+"""A GEMM; ``constants``, ``preloads_bias``, ``weight_is_activation`` and ``has_window`` are flags."""
+
+MACHINE = _record(
+    (
+        *("rows", "columns", "rows_dim", "columns_dim", "time_dim", "stationary"),
+        *(
+            "down",
+            "out",
+            "load",
+            "drain",
+            "overlap_load",
+            "overlap_drain",
+            "in_one_piece",
+            "hidden_from",
+            "stream_block",
+        ),
+        *("k_lanes", "n_lanes", "cycles_per_vector", "keep", "block"),
+        *("requantizer_lanes", "output_buffered", "levels"),
+    )
+)
+"""An array at the widths of a layer; dimensions are 0, 1, 2 for m, k, n, ``stationary`` is 0, 1, 2 for weight, ifmap, psum.
+
+``rows`` and ``columns`` count what they hold of their dimensions. ``in_one_piece``: results leave so, which a fold of at least
+``hidden_from`` cycles hides.
+"""
+
+MEMORY = _record(
+    ("weight", "ifmap", "psum", "ofmap", "level", "size_bytes", "read_bits", "write_bits", "shared", "dma", "copies")
+)
+"""An on-chip memory: flags of what it holds; ``shared``: one port; ``dma``: loads and stores pass it as well."""
+
+LINK = _record(("operand", "level", "channel", "bits", "latency", "burst", "double", "dram", "source", "target"))
+"""A transfer path: operand 0, 1, 2 for weight, ifmap, ofmap; memories by index, -1 for DRAM; ``dram``: on its read channel."""
+
+TILING = _record(("m", "k", "n", "n_outermost", "groups_together", "groups_in_array", "prefetched"))
+BLOCK = _record(("m", "n", "n_outermost"))
+"""A block; row i of an array of them is level i + 2."""
+
+
+class Counts(IntEnum):
+    """Where the results stand."""
+
+    END = 0
+    COMPUTE = 1
+    FILL = 2
+    DRAIN = 3
+    STALL_IFMAP = 4
+    STALL_WEIGHT = 5
+    STALL_OFMAP = 6
+    STALL_PORT = 7
+    STALL_REQUANTIZER = 8
+    IDLE_TAIL = 9
+    DRAM_BITS = 10
+    WEIGHT_READS = 11
+    IFMAP_READS = 12
+    PSUM_ACCESSES = 13
+    CONSTANT_READS = 14
+    MOVED = 15
+    """Bits over each link from here on: loads, then stores."""
+
+
+MAX_LINKS = 16
+COUNTS = int(Counts.MOVED) + MAX_LINKS
