@@ -12,6 +12,7 @@ from hwsim.cli.run import run
 from hwsim.cli.scalesim import scalesim
 from hwsim.cli.show import show
 from hwsim.cli.sweep import sweep
+from hwsim.cli.trace import trace
 from hwsim.cli.vectors import vectors
 from hwsim.errors import HwsimError
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (run, sweep, show, check, vectors, export, scalesim):
+for verb in (run, sweep, show, check, trace, vectors, export, scalesim):
     app.command()(verb)
 
 

@@ -23,6 +23,10 @@ def check(
     batch: options.Batch = 1,
     dimensions: options.Dimensions = None,
     seed: options.Seed = 0,
+    objective: options.ObjectiveText = "cycles",
+    residency: options.Residency = True,
+    prefetch: options.Prefetch = True,
+    mapping: options.MappingFile = None,
 ) -> None:
     """Validate a network, a machine and a precision plan together, and print each layer's accumulator widths."""
     from hwsim.cli import resolve
@@ -47,7 +51,7 @@ def check(
     plan = resolve.plan_of(graph, plan)
     quantized = quantize(graph, scheme_of(graph, machine, plan), None)
     check_executable(quantized, machine)
-    decided = schedule(quantized, machine)
+    decided = schedule(quantized, machine, resolve.resolve_scheduling(objective, residency, prefetch, mapping))
     cost(quantized, machine, decided)  # prices everything, so that what `run` would refuse is refused here
     rows = list(overflow_table(quantized, machine, decided.mappings).rows())
     for register in ("psum", "accumulator"):

@@ -51,3 +51,16 @@ Seed = Annotated[int, typer.Option(help="Seed of drawn weights and images of unt
 MetricText = Annotated[
     str, typer.Option("--metric", help="accuracy, or module:function that takes (outputs by name, labels).")
 ]
+ObjectiveText = Annotated[str, typer.Option("--objective", help="What the mapper minimizes: cycles, energy or edp.")]
+Residency = Annotated[
+    bool, typer.Option("--residency/--no-residency", help="Activations stay on chip between layers where that helps.")
+]
+Prefetch = Annotated[
+    bool,
+    typer.Option(
+        "--prefetch/--no-prefetch", help="A layer's first weights come while DRAM is idle under the layer before."
+    ),
+]
+MappingFile = Annotated[
+    Path | None, typer.Option("--mapping", help="A .toml file with tiles per layer, see --save-mapping of hwsim run.")
+]

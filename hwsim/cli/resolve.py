@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hwsim.errors import HwsimError
+from hwsim.errors import HwsimError, did_you_mean
 
 if TYPE_CHECKING:
     from hwsim.graph import Graph
     from hwsim.hardware import Accelerator, PrecisionPlan
+    from hwsim.schedule import Options
     from hwsim.simulation.metrics import Metric
 
 DEFAULT_RANGE = "mse"
@@ -45,7 +46,6 @@ def resolve_plan(precision: Path | None, **options: str | None) -> PrecisionPlan
 
 def runtime_keys(runtime: str | None, requantizer: str | None) -> dict[str, str | None]:
     """Return the datapath keys of ``--runtime``; a stated ``--requantizer`` wins over its own."""
-    from hwsim.errors import did_you_mean
     from hwsim.hardware.runtimes import RUNTIMES
 
     if runtime is None:
@@ -75,6 +75,18 @@ def resolve_machine(hardware: str, overrides: Sequence[str] | None, plan: Precis
     from hwsim.hardware import load_accelerator
 
     return load_accelerator(hardware, overrides=tuple(overrides or ()), precision=plan)
+
+
+def resolve_scheduling(objective: str, residency: bool, prefetch: bool, mapping: Path | None) -> Options:
+    """Return what the mapper minimizes and may use, with the mappings that a file states."""
+    from hwsim.mapping.stated_file import load_stated
+    from hwsim.schedule import OBJECTIVES, Options
+
+    chosen = next((known for known in OBJECTIVES if known == objective), None)
+    if chosen is None:
+        raise HwsimError(f"--objective: {objective!r} is unknown{did_you_mean(objective, OBJECTIVES)}")
+    stated = load_stated(mapping) if mapping else None
+    return Options(objective=chosen, residency=residency, prefetch=prefetch, stated=stated)
 
 
 def resolve_metric(text: str) -> Metric:

@@ -30,6 +30,13 @@ def run(
     dimensions: options.Dimensions = None,
     metric: options.MetricText = "accuracy",
     seed: options.Seed = 0,
+    objective: options.ObjectiveText = "cycles",
+    residency: options.Residency = True,
+    prefetch: options.Prefetch = True,
+    mapping: options.MappingFile = None,
+    save_mapping: Annotated[
+        Path | None, typer.Option(help="Write the chosen tiles of every layer to this .toml, for --mapping.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
 ) -> None:
     """Quantize a network, run it on a machine, and write the report: integers, cycles, energy, traffic."""
@@ -38,6 +45,8 @@ def run(
 
     from hwsim.cli import resolve
     from hwsim.cli.prepare import prepare
+    from hwsim.mapping.stated_file import dump_stated, stated_of
+    from hwsim.reporting.files import output_folder, write_text
     from hwsim.reporting.manifest import manifest
     from hwsim.reporting.progress import progress
     from hwsim.reporting.report import report
@@ -56,6 +65,7 @@ def run(
         weight_granularity=granularity,
     )
     chosen = resolve.resolve_metric(metric)
+    scheduling = resolve.resolve_scheduling(objective, residency, prefetch, mapping)
     ready = prepare(
         network,
         plan,
@@ -70,9 +80,15 @@ def run(
     )
     machine, data = ready.machine, ready.data
     result = simulate(
-        ready.graph, machine, data.images, metric=chosen, progress=lambda parts: progress(parts, "images")
+        ready.graph,
+        machine,
+        data.images,
+        metric=chosen,
+        progress=lambda parts: progress(parts, "images"),
+        scheduling=scheduling,
     )
     files = {**data.files, **({"network": Path(network)} if Path(network).is_file() else {})}
+    files |= {"mapping": mapping} if mapping else {}
     known = manifest(
         resolve.resolved_command(),
         {
@@ -86,5 +102,10 @@ def run(
     )
     result = replace(result, manifest=known)
     page = report(result, out, accelerator=machine)
+    if save_mapping is not None and result.plan is not None:
+        with output_folder(save_mapping.parent):
+            write_text(save_mapping, dump_stated(stated_of(result.plan)))
     print_result(result)
+    if save_mapping is not None:
+        typer.echo(f"Mapping: {save_mapping}")
     typer.echo(f"Report: {page}")

@@ -28,6 +28,9 @@ def sweep(
     images: options.Images = None,
     metric: options.MetricText = "accuracy",
     seed: options.Seed = 0,
+    objective: options.ObjectiveText = "cycles",
+    residency: options.Residency = True,
+    prefetch: options.Prefetch = True,
     out: Annotated[Path, typer.Option(help="Folder of sweep.csv and the plot; a second call resumes.")] = Path("sweep"),
 ) -> None:
     """Run every combination of widths, keep each finished point, and draw accuracy against energy and latency."""
@@ -55,6 +58,7 @@ def sweep(
             accumulators=[text.strip() for text in accumulators.split(",")],
             range=range_ or resolve.DEFAULT_RANGE,
             metric=resolve.resolve_metric(metric),
+            scheduling=resolve.resolve_scheduling(objective, residency, prefetch, None),
             out=out,
             progress=lambda points: progress(points, "points"),
         )

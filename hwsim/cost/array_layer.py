@@ -60,7 +60,9 @@ def pipeline_of(
     busy[-1] -= unused_cycles(array, steps.sizes(), mapping.mac)
     constants = constant_words(gemm, steps, datapath)
     stationary = array.flow.stationary
-    new = steps.loads[stationary][-1].elements > 0 if steps.loads.get(stationary) else np.zeros(len(steps.m), dtype=bool)
+    new = (
+        steps.loads[stationary][-1].elements > 0 if steps.loads.get(stationary) else np.zeros(len(steps.m), dtype=bool)
+    )
     preload = np.where(new, load_cycles(array), 0)
     preload[0] = load_cycles(array)
     return Pipeline(

@@ -19,6 +19,7 @@ from hwsim.energy import load_table
 from hwsim.graph import Graph
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.liveness import viewed
 from hwsim.mapping.lower import lower
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.plan import Plan
@@ -65,7 +66,7 @@ def cost(
     energy = energy_table(costs, accelerator, prices, area.sum("leakage_mw"))
     accesses = access_table(costs)
     return CostReport(
-        layers=_layer_table(tasks, costs, accelerator, mappings, energy, accesses),
+        layers=_layer_table(graph, tasks, costs, accelerator, plan, energy, accesses),
         accesses=accesses,
         compute=compute_table(costs),
         cycles=cycle_table(costs),
@@ -75,13 +76,15 @@ def cost(
 
 
 def _layer_table(
+    graph: Graph,
     tasks: tuple[Task, ...],
     costs: dict[str, LayerCost],
     accelerator: Accelerator,
-    mappings: MappingType[str, Mapping],
+    plan: Plan,
     energy: Table,
     accesses: Table,
 ) -> Table:
+    mappings, names = plan.mappings, viewed(graph, tasks)
     energies = energy.sum_by("layer", "energy_pj")
     dram = accesses.where(memory="dram")
     dram_bits: dict[str, int] = {}
@@ -108,10 +111,23 @@ def _layer_table(
                 "vector_cycles": cycles.vector,
                 "utilization": float(ledger.macs / (cycles.total * peak)) if ledger.macs else None,
                 "dram_bytes": dram_bits.get(layer, 0) / BITS_PER_BYTE,
+                "on_chip": _on_chip(task, plan, names),
                 "energy_pj": energies.get(layer, 0.0),
             }
         )
     return Table.of_records(rows)
+
+
+def _on_chip(task: Task, plan: Plan, names: MappingType[str, str]) -> str | None:
+    """Return which activations of a layer do not pass through DRAM, None where all do."""
+    if task.work is None:
+        return None
+    found = [
+        f"{verb} {', '.join(kept)}"
+        for verb, tensors in (("reads", task.reads), ("writes", task.writes))
+        if (kept := [names[name] for name in tensors if names[name] in plan.resident])
+    ]
+    return "; ".join(found) or None
 
 
 def _shape(task: Task, accelerator: Accelerator, mappings: MappingType[str, Mapping]) -> dict[str, Any]:

@@ -156,7 +156,9 @@ def run(pipeline: Pipeline, event: Event | None = None) -> Timing:
         for what, begin, end in (("drain", done, results), ("stall ofmap", results, timing.end)):
             if end > begin:
                 event(ARRAY, what, len(rows) - 1, begin, end)
-    room = [mark[j] for j, link in enumerate(links) if link.operand == "weight" and outermost[j] and link.double_buffered]
+    room = [
+        mark[j] for j, link in enumerate(links) if link.operand == "weight" and outermost[j] and link.double_buffered
+    ]
     timing.idle_tail = dram.idle(room[0], timing.end) if room else 0
     return timing
 

@@ -26,7 +26,7 @@ from hwsim.mapping.lower import lower
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.plan import Plan
 
-VECTOR = "vector"
+VECTOR, PREFETCH = "vector", "prefetch weight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +79,15 @@ def timeline(graph: Graph, accelerator: Accelerator, plan: Plan) -> Iterator[Lay
         if turn.task.work is None:
             continue
         if isinstance(turn.task.work, Gemm):
-            before = _array_layer(turn, plan.mappings[turn.task.layer], begin, before)
+            before = array_timeline(turn, plan.mappings[turn.task.layer], begin, before)
         else:
-            before = _vector_layer(turn, begin)
+            before = vector_timeline(turn, begin)
         yield before
         begin = before.end
 
 
-def _vector_layer(turn: Turn, begin: int) -> LayerTimeline:
+def vector_timeline(turn: Turn, begin: int) -> LayerTimeline:
+    """Return a layer of the vector unit that starts in cycle ``begin``."""
     cost = turn.cost
     end = begin + cost.cycles.total
     spans = [Span(resource=VECTOR, what=turn.task.op, step=0, begin=begin, end=end)]
@@ -104,7 +105,8 @@ def _vector_layer(turn: Turn, begin: int) -> LayerTimeline:
     return LayerTimeline(layer=turn.task.layer, op=turn.task.op, begin=begin, end=end, cost=cost, spans=tuple(spans))
 
 
-def _array_layer(turn: Turn, mapping: Mapping, begin: int, before: LayerTimeline | None) -> LayerTimeline:
+def array_timeline(turn: Turn, mapping: Mapping, begin: int, before: LayerTimeline | None) -> LayerTimeline:
+    """Return a layer of the array that starts in cycle ``begin``, when the layer ``before`` has ended."""
     steps = steps_of(mapping, turn.machine)
     pipeline = pipeline_of(mapping, steps, turn.machine, turn.datapath, turn.prefetched)
     first = pipeline.loads[0]  # of weights from DRAM
@@ -147,7 +149,7 @@ def _prefetch(cycles: int, bits: int, before: LayerTimeline) -> Iterator[Span]:
         if taken <= 0:
             return
         part = bits * (done + taken) // cycles - bits * done // cycles
-        yield Span(resource=DRAM, what="prefetch weight", step=0, begin=start, end=start + taken, read_bits=part)
+        yield Span(resource=DRAM, what=PREFETCH, step=0, begin=start, end=start + taken, read_bits=part)
         done += taken
 
 

@@ -27,10 +27,7 @@ from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import accumulator_bits, has_column_constant
 
 
-
-def edge_elements(
-    array: SystolicArray, sizes: Sizes, operand: str, shape: MacShape = ONE_PRODUCT
-) -> np.ndarray:
+def edge_elements(array: SystolicArray, sizes: Sizes, operand: str, shape: MacShape = ONE_PRODUCT) -> np.ndarray:
     """Return the elements of ``operand`` (ifmap, weight or psum) that pass the array's edge for tiles of the given sizes.
 
     Of sparse weights only those pass that are kept.

@@ -20,6 +20,7 @@ from hwsim.hardware import Accelerator, PrecisionPlan, with_precision
 from hwsim.hardware.problems import validate
 from hwsim.quantization import Scheme, prepare, quantize, shifts_only
 from hwsim.quantization.calibrate import observe
+from hwsim.schedule import Options
 from hwsim.simulation.metrics import Metric, accuracy, metric_name
 from hwsim.simulation.simulate import simulate
 from hwsim.tables import Table
@@ -56,6 +57,7 @@ def sweep(
     accumulators: Sequence[str] = ACCUMULATORS,
     range: str = "mse",
     metric: Metric = accuracy,
+    scheduling: Options | None = None,
     out: str | Path | None = None,
     progress: Progress[Point] = iter,
 ) -> Table:
@@ -74,6 +76,7 @@ def sweep(
         accumulators: registers to try, as ``exact`` or ``int16:wrap``.
         range: estimator, see ``hwsim.quantize``.
         metric: the task metric, column ``accuracy``.
+        scheduling: what the mapper minimizes and may use (``hwsim.schedule.Options``).
         out: folder of ``sweep.csv``; points that it already holds are not run again. None: nothing is written.
         progress: wraps the list of points that remain.
 
@@ -95,6 +98,7 @@ def sweep(
         "calibration": _digest_arrays(arrays),
         "range": range,
         "metric": f"{metric.__module__}.{metric_name(metric)}",
+        "scheduling": repr(scheduling or Options()),
     }
     points = [Point(weights=w, activations=a, accumulator=r) for w, a, r in product(weights, activations, accumulators)]
     ids = {
@@ -113,7 +117,7 @@ def sweep(
                 plan = validate(PrecisionPlan, {"default": stated}, "sweep")
                 quantized = {key: quantize(ready, Scheme(plan=plan, power_of_two=power_of_two), None, seen=seen)}
             machine = machine_with(accelerator, point.accumulator)
-            store.add(ids[point], _row(ready, quantized[key], machine, images, point, metric))
+            store.add(ids[point], _row(ready, quantized[key], machine, images, point, metric, scheduling))
     return store.table([ids[point] for point in points])
 
 
@@ -125,9 +129,15 @@ def machine_with(accelerator: Accelerator, accumulator: str) -> Accelerator:
 
 
 def _row(
-    ready: Graph, graph: Graph, machine: Accelerator, images: Mapping[str, np.ndarray], point: Point, metric: Metric
+    ready: Graph,
+    graph: Graph,
+    machine: Accelerator,
+    images: Mapping[str, np.ndarray],
+    point: Point,
+    metric: Metric,
+    scheduling: Options | None,
 ) -> dict[str, Any]:
-    result = simulate(graph, machine, images, metric=metric)
+    result = simulate(graph, machine, images, metric=metric, scheduling=scheduling)
     summary = result.summary
     shared = {name: summary[name] for name in COLUMNS if name in summary}
     return {

@@ -15,10 +15,16 @@ def dump_toml(record: Accelerator | PrecisionPlan) -> str:
     return "\n".join(_table(record.model_dump(mode="json"), ())) + "\n"
 
 
-def _value(value: Any) -> str:
-    """Write one TOML value; JSON's strings, numbers and booleans are TOML's, except for the DEL character."""
+def toml_value(value: Any) -> str:
+    """Write one TOML value; JSON's strings, numbers and booleans are TOML's, except for the DEL character.
+
+    >>> toml_value({"m": 4, "order": ["mnk", True]})
+    '{m = 4, order = ["mnk", true]}'
+    """
     if isinstance(value, list):
-        return f"[{', '.join(_value(item) for item in value)}]"
+        return f"[{', '.join(toml_value(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {toml_value(item)}' for key, item in value.items())}}}"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -26,7 +32,7 @@ def _table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     """Yield the lines of a table: plain keys first, then tables, then lists of tables."""
     for key, value in table.items():
         if value is not None and not isinstance(value, dict) and not _is_tables(value):
-            yield f"{key} = {_value(value)}"
+            yield f"{key} = {toml_value(value)}"
     for key, value in table.items():
         inner = (*path, key)
         if isinstance(value, dict):

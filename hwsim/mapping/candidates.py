@@ -11,8 +11,9 @@ from itertools import product
 
 from hwsim.hardware.mac import ONE_PRODUCT, MacShape
 from hwsim.hardware.parts import SystolicArray
+from hwsim.mapping.check import ORDERS
 from hwsim.mapping.gemm import Gemm
-from hwsim.mapping.mapping import ORDERS, Block
+from hwsim.mapping.mapping import Block
 from hwsim.units import ceil_div
 
 BLOCK_PARTS = (1, 2, 4, 8, 16, 32, 64)

@@ -21,9 +21,7 @@ def check_mapping(mapping: Mapping) -> None:
         if not 1 <= tile <= size:
             raise MappingError(f"mapping: tile_{name} must be 1..{size}, not {tile}")
     if gemm.window and mapping.tile_k % gemm.window.taps:
-        raise MappingError(
-            f"mapping: tile_k={mapping.tile_k} must be a multiple of the {gemm.window.taps} kernel taps"
-        )
+        raise MappingError(f"mapping: tile_k={mapping.tile_k} must be a multiple of the {gemm.window.taps} kernel taps")
     _whole_rows(mapping, "tile_m", mapping.tile_m)
     _mode(mapping)
     _blocks(mapping)
@@ -58,7 +56,9 @@ def _blocks(mapping: Mapping) -> None:
         _whole_rows(mapping, f"the block's m at level {block.level}", block.m)
         level, m, n = block.level, block.m, block.n
     if mapping.tile_m > m or mapping.tile_n > n:
-        raise MappingError(f"mapping: a tile of {mapping.tile_m} x {mapping.tile_n} must lie within its block {m} x {n}")
+        raise MappingError(
+            f"mapping: a tile of {mapping.tile_m} x {mapping.tile_n} must lie within its block {m} x {n}"
+        )
 
 
 def _groups(mapping: Mapping) -> None:

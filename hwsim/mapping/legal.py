@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.tiles import cuts, ifmap_elements
 from hwsim.mapping.widths import stored_weight_bits
-from hwsim.units import BITS_PER_BYTE, ceil_div
+from hwsim.units import BITS_PER_BYTE
 
 
 def largest_ifmap(gemm: Gemm, m: int, k: int) -> int:
@@ -21,27 +22,62 @@ def largest_ifmap(gemm: Gemm, m: int, k: int) -> int:
     return int(ifmap_elements(gemm, spans[:, 0], spans[:, 1], np.full(len(spans), k)).max())
 
 
-def memory_bytes(mapping: Mapping, accelerator: Accelerator, psum_bits: int) -> dict[str, int]:
-    """Return the bytes of tiles and blocks in each on-chip memory.
+def resident_in(mapping: Mapping, accelerator: Accelerator, memory: MemoryLevel) -> frozenset[str]:
+    """Return the operands that lie in ``memory`` as a whole: activations that stay on chip, reserved beside the tiles."""
+    if memory.name != accelerator.path_of("ofmap")[-1].name:
+        return frozenset()
+    return frozenset(name for name in ("ifmap", "ofmap") if getattr(mapping, f"{name}_on_chip"))
 
-    Double buffering keeps two of every operand but the psum. Activations that stay on chip as a whole are not among them:
-    they are reserved beside.
+
+def tile_bytes(
+    mapping: Mapping,
+    memory: MemoryLevel,
+    tile: tuple[Any, Any, Any],
+    pixels: Any,
+    psum_bits: int,
+    resident: frozenset[str],
+) -> Any:
+    """Return the bytes of tiles or blocks in one memory; double buffering keeps two of every operand but the psum.
+
+    Args:
+        mapping: of which the formats and the groups are read.
+        memory: the memory.
+        tile: m, k and n: integers, or int64 arrays that broadcast.
+        pixels: ifmap elements of the largest tile, likewise.
+        psum_bits: width of an accumulator.
+        resident: operands that lie there as a whole.
     """
-    home = accelerator.path_of("ofmap")[-1].name
+    gemm, (m, k, n) = mapping.gemm, tile
+    elements = {
+        "ifmap": (pixels, gemm.ifmap.bits),
+        "weight": (mapping.mac.kept(k) * n, stored_weight_bits(mapping)),
+        "ofmap": (m * n, gemm.ofmap.bits),
+        "psum": (m * n, psum_bits),
+    }
+    total = 0
+    for operand in memory.holds:
+        if operand in resident:
+            continue
+        count, bits = elements[operand]
+        copies = 2 if memory.double_buffered and operand != "psum" else 1
+        total = total + copies * -(-count * bits * mapping.groups_together // BITS_PER_BYTE)
+    return total
+
+
+def memory_bytes(mapping: Mapping, accelerator: Accelerator, psum_bits: int) -> dict[str, int]:
+    """Return the bytes of tiles and blocks in each on-chip memory, resident activations left out."""
     blocks = {block.level: block for block in mapping.blocks}
     needed = {}
     for memory in accelerator.memory:
-        kept = {
-            "ifmap": memory.name == home and mapping.ifmap_on_chip,
-            "ofmap": memory.name == home and mapping.ofmap_on_chip,
-        }
         block = blocks.get(memory.level)
         m, k, n = mapping.gemm.m, mapping.gemm.k, mapping.gemm.n
         if memory.level == 1:
             m, k, n = mapping.tile_m, mapping.tile_k, mapping.tile_n
         elif block is not None:
             m, n = block.m, block.n
-        needed[memory.name] = _bytes(mapping, memory, (m, k, n), psum_bits, kept)
+        pixels = largest_ifmap(mapping.gemm, m, k)
+        resident = resident_in(mapping, accelerator, memory)
+        needed[memory.name] = int(tile_bytes(mapping, memory, (m, k, n), pixels, psum_bits, resident))
     return needed
 
 
@@ -53,23 +89,3 @@ def fits(
     return all(
         needed[memory.name] + (reserved or {}).get(memory.name, 0) <= memory.size_bytes for memory in accelerator.memory
     )
-
-
-def _bytes(
-    mapping: Mapping, memory: MemoryLevel, tile: tuple[int, int, int], psum_bits: int, kept: MappingType[str, bool]
-) -> int:
-    gemm, (m, k, n) = mapping.gemm, tile
-    elements = {
-        "ifmap": (largest_ifmap(gemm, m, k), gemm.ifmap.bits),
-        "weight": (mapping.mac.kept(k) * n, stored_weight_bits(mapping)),
-        "ofmap": (m * n, gemm.ofmap.bits),
-        "psum": (m * n, psum_bits),
-    }
-    total = 0
-    for operand in memory.holds:
-        if kept.get(operand):
-            continue
-        count, bits = elements[operand]
-        copies = 2 if memory.double_buffered and operand != "psum" else 1
-        total += copies * ceil_div(count * bits * mapping.groups_together, BITS_PER_BYTE)
-    return total

@@ -10,7 +10,7 @@ import numpy as np
 
 from hwsim.hardware.mac import ONE_PRODUCT, MacShape
 from hwsim.hardware.parts import SystolicArray
-from hwsim.mapping.check import ORDERS, check_mapping
+from hwsim.mapping.check import check_mapping
 from hwsim.mapping.gemm import Gemm
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -28,6 +29,11 @@ LAYER_COLUMNS: tuple[tuple[str, str, Writer, bool], ...] = (
     ("cycles", "cycles", quantity, True),
     ("utilization", "util %", percent, True),
     ("stall_cycles", "stalled", quantity, True),
+    ("stall_ifmap_cycles", "for ifmap", quantity, True),
+    ("stall_weight_cycles", "for weight", quantity, True),
+    ("stall_ofmap_cycles", "for ofmap", quantity, True),
+    ("stall_port_cycles", "for ports", quantity, True),
+    ("stall_requantizer_cycles", "for requantizer", quantity, True),
     ("dram_bytes", "DRAM", as_bytes, True),
     ("energy_pj", "energy", energy, True),
     ("sqnr_db", "SQNR dB", decibel, True),
@@ -35,6 +41,8 @@ LAYER_COLUMNS: tuple[tuple[str, str, Writer, bool], ...] = (
     ("overflow_events", "overflows", _exactly, True),
     ("overflow_outputs", "in outputs", _exactly, True),
     ("clipped_fraction", "clipped %", lambda value: percent(value, 2), True),
+    ("on_chip", "on chip", as_text, False),
+    ("tile", "tile", as_text, False),
     ("m", "m", _exactly, True),
     ("k", "k", _exactly, True),
     ("n", "n", _exactly, True),
@@ -45,14 +53,17 @@ LAYER_COLUMNS: tuple[tuple[str, str, Writer, bool], ...] = (
     ("accumulator", "accumulator", as_text, False),
     ("requantizer", "requantizer", as_text, False),
 )
-SUMMED = ("macs", "cycles", "stall_cycles", "dram_bytes", "energy_pj", "overflow_events", "overflow_outputs")
+CAUSES = tuple(name for name, *_ in LAYER_COLUMNS if name.startswith("stall_") and name != "stall_cycles")
+SUMMED = (
+    *("macs", "cycles", "stall_cycles", *CAUSES, "dram_bytes", "energy_pj", "overflow_events", "overflow_outputs"),
+)
 FROM_SUMMARY = ("utilization", "sqnr_db")
 
 
 def layer_grid(result: Result) -> Grid:
-    """Return the per-layer table; columns that the run did not fill are left out."""
+    """Return the per-layer table; columns that the run did not fill, and causes that stall nothing, are left out."""
     found = [(spec, column(result.layers, spec[0])) for spec in LAYER_COLUMNS]
-    kept = [(spec, values) for spec, values in found if spec[0] == "layer" or any(v is not None for v in values)]
+    kept = [(spec, values) for spec, values in found if spec[0] == "layer" or _says_something(spec[0], values)]
     by_column = [[Cell(spec[2](value), sort_key(value)) for value in values] for spec, values in kept]
     foot = []
     for (name, _, write, _number), values in kept:
@@ -60,6 +71,10 @@ def layer_grid(result: Result) -> Grid:
         foot.append(Cell("total" if name == "layer" else "" if whole is None else write(whole)))
     rows = list(zip(*by_column, strict=True))
     return Grid([Head(title, number) for (_, title, _, number), _ in kept], rows, foot)
+
+
+def _says_something(name: str, values: Sequence[Any]) -> bool:
+    return any(values) if name in CAUSES else any(value is not None for value in values)
 
 
 def sort_key(value: Any) -> str:

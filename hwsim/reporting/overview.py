@@ -26,7 +26,8 @@ class Fact:
 
 def facts(result: Result) -> tuple[Fact, ...]:
     """Return the headlines of a result; what the run did not compute is left out."""
-    return tuple(fact for fact in (*_metrics(result), *_costs(result), *_numbers(result)) if fact.value != NONE)
+    found = (*_metrics(result), *_costs(result), *_numbers(result), *_mapping(result))
+    return tuple(fact for fact in found if fact.value != NONE)
 
 
 def _metrics(result: Result) -> Iterator[Fact]:
@@ -76,6 +77,15 @@ def _numbers(result: Result) -> Iterator[Fact]:
     text = decibel(sqnr)
     yield Fact("output SQNR", f"{text} dB" if is_number(sqnr) else text)
     yield Fact("overflows", quantity(result.summary.get("overflow_events")), "in accumulators")
+
+
+def _mapping(result: Result) -> Iterator[Fact]:
+    how = result.manifest.get("scheduling") or {}
+    kept = len(how.get("on_chip") or ())
+    detail = f"{kept or 'no'} activation{'' if kept == 1 else 's'} on chip"
+    yield Fact(
+        "mapped for", str(how.get("objective") or NONE), _join(detail, "tiles stated" if how.get("stated") else "")
+    )
 
 
 def _tera(value: Any, unit: str) -> str:

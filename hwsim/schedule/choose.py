@@ -8,24 +8,23 @@ chosen for cycles never rises when a width falls.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
-from hwsim.cost.prices import Prices, prices_of
+from hwsim.cost.prices import prices_of
 from hwsim.errors import MappingError
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
-from hwsim.kernels.timing import BLOCK, COUNTS, TILING, Counts, evaluate, rank, search
-from hwsim.mapping.candidates import block_candidates, candidates, group_candidates
-from hwsim.mapping.check import most_groups_in_array
+from hwsim.kernels.timing import COUNTS, Counts, evaluate
 from hwsim.mapping.gemm import Gemm
-from hwsim.mapping.mapping import ORDERS, Mapping
+from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import mac_shape
 from hwsim.schedule.records import Records, block_records, records_of, tiling_record
 from hwsim.schedule.shortage import too_small
+from hwsim.schedule.tries import Tries, tries_of
 
 MAX_STEPS = 200_000
 Objective = Literal["cycles", "energy", "edp"]
@@ -49,7 +48,9 @@ class Choice:
     energy_pj: float = 0.0
 
 
-def choose_mapping(gemm: Gemm, accelerator: Accelerator, datapath: Datapath, objective: Objective = "cycles") -> Mapping:
+def choose_mapping(
+    gemm: Gemm, accelerator: Accelerator, datapath: Datapath, objective: Objective = "cycles"
+) -> Mapping:
     """Return the best mapping of ``gemm`` with nothing on chip before or after it, see ``choose``."""
     mapping = choose(gemm, accelerator, datapath, objective=objective).mapping
     assert mapping is not None
@@ -74,13 +75,32 @@ def choose(
         accelerator: the machine.
         datapath: of this layer.
         objective: what is minimized: ``cycles``, ``energy``, or ``edp``, their product.
-        ifmap_on_chip, ofmap_on_chip: what does not pass through DRAM.
+        ifmap_on_chip: the ifmap does not pass through DRAM.
+        ofmap_on_chip: the ofmap does not.
         reserved_bytes: of the memory in which activations stay between layers, taken by them.
 
     Raises:
         MappingError: no tile fits the on-chip memories (or only such as would cut the layer into over MAX_STEPS tiles).
     """
-    whole = Mapping(
+    whole = whole_product(gemm, accelerator, datapath, ifmap_on_chip=ifmap_on_chip, ofmap_on_chip=ofmap_on_chip)
+    records, prices = records_of(whole, accelerator, datapath), _prices(whole, accelerator, datapath, objective)
+    tries = tries_of(whole, accelerator, datapath, reserved_bytes, MAX_STEPS)
+    mapping = _best(records, tries, prices, objective)
+    if mapping is None:
+        raise MappingError(too_small(whole, accelerator, datapath, reserved_bytes, MAX_STEPS))
+    return _choice(mapping, records, prices)
+
+
+def whole_product(
+    gemm: Gemm,
+    accelerator: Accelerator,
+    datapath: Datapath,
+    *,
+    ifmap_on_chip: bool = False,
+    ofmap_on_chip: bool = False,
+) -> Mapping:
+    """Return the mapping whose one tile is all of ``gemm``, whether it fits or not."""
+    return Mapping(
         gemm=gemm,
         array=accelerator.array,
         tile_m=gemm.m,
@@ -90,16 +110,16 @@ def choose(
         ifmap_on_chip=ifmap_on_chip,
         ofmap_on_chip=ofmap_on_chip,
     )
-    records = records_of(whole, accelerator, datapath)
-    prices = np.zeros(COUNTS + 1)
-    if objective != "cycles":
-        prices = _price_vector(prices_of(whole, accelerator, datapath))
-    home = accelerator.path_of("ofmap")[-1].name
-    room = np.array([memory.size_bytes - (memory.name == home) * reserved_bytes for memory in accelerator.memory])
-    kept = np.array([[memory.name == home and on for on in (ifmap_on_chip, ofmap_on_chip)] for memory in accelerator.memory])
-    mapping = _best(records, whole, kept, room, prices, objective)
-    if mapping is None:
-        raise MappingError(too_small(whole, accelerator, datapath, reserved_bytes, MAX_STEPS))
+
+
+def choice_of(mapping: Mapping, accelerator: Accelerator, datapath: Datapath, objective: Objective) -> Choice:
+    """Return a mapping with its cost, as ``choose`` returns the best one."""
+    gemm, kept = mapping.gemm, {name: getattr(mapping, name) for name in ("ifmap_on_chip", "ofmap_on_chip")}
+    whole = whole_product(gemm, accelerator, datapath, **kept)
+    return _choice(mapping, records_of(whole, accelerator, datapath), _prices(whole, accelerator, datapath, objective))
+
+
+def _choice(mapping: Mapping, records: Records, prices: np.ndarray) -> Choice:
     counts = counts_of(records, mapping)
     return Choice(
         mapping=mapping,
@@ -120,47 +140,43 @@ def counts_of(records: Records, mapping: Mapping, prefetched: int = 0) -> np.nda
     return counts
 
 
-def _best(
-    records: Records, whole: Mapping, kept: np.ndarray, room: np.ndarray, prices: np.ndarray, objective: Objective
-) -> Mapping | None:
-    """Return the best legal candidate, None where there is none."""
-    gemm = whole.gemm
-    sizes = candidates(gemm, whole.array, whole.mac)
-    nests = block_candidates(gemm, records.levels)
-    blocks = np.zeros((len(nests), max(records.levels - 1, 1)), BLOCK)
-    for row, nest in zip(blocks, nests, strict=True):
-        for block in nest:
-            row[block.level - 2] = (block.m, block.n, ORDERS.index(block.order))
-    groups = group_candidates(gemm, most_groups_in_array(whole))
-    most = len(sizes.m) * len(sizes.k) * len(sizes.n) * len(ORDERS) * len(nests) + len(ORDERS) * len(groups)
-    index, values = np.zeros((most, 6), np.int32), np.zeros((most, 2))
-    r, number = records, OBJECTIVES.index(objective)
-    tries = (
-        r.layer, r.machine, r.memories, r.loads, r.stores,
-        np.array(sizes.m), np.array(sizes.k), np.array(sizes.n), np.array(groups), blocks, np.zeros(1, TILING),
-    )  # fmt: skip
-    found = rank(*tries, kept, room, prices, number, MAX_STEPS, index, values)
-    if not found:
-        return None
-    by_value = np.lexsort((values[:found, 1], values[:found, 0]))
-    index, values = index[:found][by_value], values[:found][by_value]
-    im, ik, i_n, ig, order, nest_at = index[
-        search(*tries, prices, number, index, values, np.zeros(COUNTS, np.int64))
-    ].tolist()
-    return replace(
-        whole,
-        tile_m=sizes.m[im],
-        tile_k=sizes.k[ik],
-        tile_n=sizes.n[i_n],
-        order=ORDERS[order],
-        blocks=nests[nest_at],
-        groups_together=groups[ig][0],
-        groups_in_array=groups[ig][1],
-    )
+def _best(records: Records, tries: Tries, prices: np.ndarray, objective: Objective) -> Mapping | None:
+    """Return the best legal mapping, None where there is none."""
+    first, second = _values(tries.bounds, prices, objective)
+    best: tuple[float, float] = (np.inf, np.inf)
+    chosen = None
+    counts = np.zeros(COUNTS, np.int64)
+    r = records
+    for i in np.lexsort((second, first)).tolist():
+        if first[i] > best[0]:
+            break
+        if (first[i], second[i]) >= best:
+            continue
+        limit = int(best[0]) if objective == "cycles" and chosen is not None else -1
+        blocks = tries.blocks[tries.nest[i]]
+        if not evaluate(r.layer, r.machine, r.memories, r.loads, r.stores, tries.tilings[i], blocks, limit, counts):
+            continue
+        value, then = _values(counts, prices, objective)
+        if (value, then) < best:
+            best, chosen = (float(value), float(then)), i
+    return None if chosen is None else tries.mapping(chosen)
 
 
-def _price_vector(prices: Prices) -> np.ndarray:
+def _values(counts: np.ndarray, prices: np.ndarray, objective: Objective) -> tuple[np.ndarray, np.ndarray]:
+    """Return (what is minimized, what breaks ties) of ``counts [..., COUNTS]``."""
+    cycles = counts[..., Counts.END]
+    if objective == "cycles":
+        return cycles, counts[..., Counts.DRAM_BITS]
+    energy = counts @ prices[:COUNTS] + prices[COUNTS]
+    return (energy if objective == "energy" else energy * cycles), cycles
+
+
+def _prices(whole: Mapping, accelerator: Accelerator, datapath: Datapath, objective: Objective) -> np.ndarray:
+    """Return pJ per count and of the layer whatever its mapping is, float64 ``[COUNTS + 1]``; 0 where cycles are minimized."""
     vector = np.zeros(COUNTS + 1)
+    if objective == "cycles":
+        return vector
+    prices = prices_of(whole, accelerator, datapath)
     vector[COUNTS] = prices.fixed
     vector[Counts.END] = prices.cycle
     vector[Counts.WEIGHT_READS], vector[Counts.IFMAP_READS] = prices.weight_read, prices.ifmap_read

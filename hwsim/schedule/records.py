@@ -8,8 +8,8 @@ import numpy as np
 
 from hwsim.cost.array_cycles import drain_cycles, load_cycles, skew
 from hwsim.cost.links import DRAM, Link, load_links, store_links
-from hwsim.hardware.accelerator import Accelerator
 from hwsim.cost.transfers import storage_bits
+from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.mac import MacShape
 from hwsim.kernels.timing.records import BLOCK, LAYER, LINK, MACHINE, MEMORY, TILING
@@ -75,7 +75,11 @@ def layer_record(mapping: Mapping, datapath: Datapath) -> np.ndarray:
         record["has_window"] = 1
         for name in ("out_width", "out_height", "taps", "in_height", "stored_width"):
             record[name] = getattr(window, name)
-        record["kernel"], record["stride"], record["dilation"] = window.kernel[0], window.strides[0], window.dilations[0]
+        record["kernel"], record["stride"], record["dilation"] = (
+            window.kernel[0],
+            window.strides[0],
+            window.dilations[0],
+        )
         record["pad"], record["spread"] = window.pads[0], window.spread[0]
     return record
 
@@ -142,7 +146,11 @@ def _links(links: list[Link], channels: dict[str, int], names: list[str]) -> np.
     for record, link in zip(records, links, strict=True):
         record["operand"], record["level"] = OPERANDS.index(link.operand), link.level
         record["channel"], record["bits"] = channels[link.channel], min(link.source_bits, link.target_bits)
-        record["latency"], record["burst"], record["double"] = link.latency_cycles, link.burst_bits, link.double_buffered
+        record["latency"], record["burst"], record["double"] = (
+            link.latency_cycles,
+            link.burst_bits,
+            link.double_buffered,
+        )
         record["dram"] = 0 if DRAM not in (link.source, link.target) else 1 if link.channel == DRAM else 2
         record["source"], record["target"] = (
             names.index(name) if name in names else -1 for name in (link.source, link.target)

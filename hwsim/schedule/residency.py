@@ -6,10 +6,10 @@ is left. What counts is the whole network's objective, which never gets worse.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from hwsim.errors import MappingError
+from hwsim.errors import MappingError, did_you_mean
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.mapping.liveness import Lifetime
 from hwsim.schedule.choose import Choice, Objective
@@ -62,6 +62,24 @@ def keep_on_chip(
         if value < total:
             best, kept, total = after, tried, value
     return best, frozenset(life.tensor for life in kept)
+
+
+def keep_stated(
+    tensors: Collection[str], tasks: int, alive: list[Lifetime], choose: Choose
+) -> tuple[list[Choice], frozenset[str]]:
+    """Return the choices of all ``tasks`` while exactly ``tensors`` stay; arguments as of ``keep_on_chip``.
+
+    Raises:
+        MappingError: a name that is no activation between layers, or tensors that leave no room.
+    """
+    known = {life.tensor: life for life in alive}
+    for name in tensors:
+        if name not in known:
+            raise MappingError(
+                f"stated mappings: resident: {name!r} is no activation between layers{did_you_mean(name, known)}"
+            )
+    kept = [known[name] for name in dict.fromkeys(tensors)]
+    return [choose(i, _context(kept, i)) for i in range(tasks)], frozenset(tensors)
 
 
 def _context(kept: list[Lifetime], i: int) -> Context:

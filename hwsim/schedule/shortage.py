@@ -17,9 +17,7 @@ from hwsim.units import ceil_div
 MOST_TRIED = 100
 
 
-def too_small(
-    whole: Mapping, accelerator: Accelerator, datapath: Datapath, reserved_bytes: int, max_steps: int
-) -> str:
+def too_small(whole: Mapping, accelerator: Accelerator, datapath: Datapath, reserved_bytes: int, max_steps: int) -> str:
     """Return one paragraph about the tile that lacks the fewest bytes; the sizes that it names are enough for it."""
     gemm = whole.gemm
     psum_bits = accumulator_bits(gemm, datapath)
@@ -33,14 +31,18 @@ def too_small(
         return sum(max(sizes[memory.name] - memory.size_bytes, 0) for memory in accelerator.memory)
 
     best = min(_smallest(whole, accelerator, max_steps), key=lambda mapping: lacking(needed(mapping)))
-    sizes = needed(best)
-    short = [(m.name, m.size_bytes, sizes[m.name]) for m in accelerator.memory if sizes[m.name] > m.size_bytes]
-    lacks = " and ".join(f"memory {name!r} has {size} bytes and needs {need}" for name, size, need in short)
-    changes = " ".join(f"--set memory.{name}.size_bytes={need}" for name, _, need in short)
+    lacks, changes = missing(needed(best), accelerator)
     return (
         f"no tile fits {accelerator.name}: even for a tile of {best.tile_m} x {best.tile_k} x {best.tile_n} "
         f"(m x k x n) {lacks}; enlarge it, at least {changes}"
     )
+
+
+def missing(needed: dict[str, int], accelerator: Accelerator) -> tuple[str, str]:
+    """Return which memories lack bytes, and the options that enlarge them; ``needed`` is bytes by memory."""
+    short = [(m.name, m.size_bytes, needed[m.name]) for m in accelerator.memory if needed[m.name] > m.size_bytes]
+    lacks = " and ".join(f"memory {name!r} has {size} bytes and needs {need}" for name, size, need in short)
+    return lacks, " ".join(f"--set memory.{name}.size_bytes={need}" for name, _, need in short)
 
 
 def _smallest(whole: Mapping, accelerator: Accelerator, max_steps: int) -> list[Mapping]:

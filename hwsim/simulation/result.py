@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hwsim.mapping.plan import Plan
 from hwsim.tables import Table
 
 
@@ -18,7 +19,7 @@ class Result:
     Args:
         layers: one row per operator in order of execution: ``layer op m k n groups macs weights activations psum
             accumulator requantizer cycles compute_cycles fill_cycles drain_cycles stall_cycles vector_cycles
-            utilization dram_bytes energy_pj sqnr_db max_abs_error overflow_events overflow_outputs clipped_fraction``
+            utilization dram_bytes on_chip energy_pj sqnr_db max_abs_error overflow_events overflow_outputs clipped_fraction``
             (numbers that do not apply are None; numeric columns need inputs).
         accesses: the ledger's memory rows ``layer memory operand action count bits``.
         compute: the ledger's arithmetic rows ``layer unit action count a_bits b_bits sum_bits``.
@@ -29,6 +30,7 @@ class Result:
         outputs: the network's outputs, dequantized float32, by name, in the layout of the file (empty without inputs).
         manifest: versions, hashes, the resolved configuration, seed and command.
         notes: warnings a reader must see.
+        plan: how the network was mapped; ``hwsim.mapping.stated_file`` writes it as a file.
     """
 
     layers: Table
@@ -40,3 +42,4 @@ class Result:
     outputs: Mapping[str, np.ndarray]
     manifest: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    plan: Plan | None = None

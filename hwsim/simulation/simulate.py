@@ -11,6 +11,7 @@ from hwsim.cost import CostReport, cost
 from hwsim.execute.integer import check_executable
 from hwsim.graph import Graph
 from hwsim.hardware import Accelerator
+from hwsim.mapping.plan import Plan
 from hwsim.schedule import Options, schedule
 from hwsim.simulation.inputs import chunks_of, split_labels
 from hwsim.simulation.layers import join_numbers, overflow_notes
@@ -45,17 +46,19 @@ def simulate(
         metric: ``(outputs by name, labels) -> number``.
         compare: also run the float network and report the error of every layer.
         progress: wraps the list of image chunks, to show how far the execution is.
-        scheduling: what the mapper minimizes, and whether activations stay on chip (``hwsim.schedule.Options``).
+        scheduling: what the mapper minimizes, whether activations stay on chip, and mappings that are given
+            (``hwsim.schedule.Options``).
 
     Raises:
         GraphError, MappingError, ExecutionError: a network without grids, a layer that fits no buffer, wrong inputs, grids
             that a layer's requantizer or multiplier cannot compute (with or without inputs).
     """
     check_executable(graph, accelerator)
+    scheduling = scheduling or Options()
     plan = schedule(graph, accelerator, scheduling)
     report = cost(graph, accelerator, plan)
     if inputs is None:
-        return _result(graph, accelerator, report, report.layers, {}, {}, None)
+        return _result(graph, accelerator, plan, scheduling, report, report.layers)
     from hwsim.execute.integer import Layer  # here, so that a cost-only run compiles nothing
     from hwsim.simulation.compare import execute
 
@@ -74,24 +77,35 @@ def simulate(
             metrics[f"float_{metric_name(metric)}"] = measured(metric, numbers.reference, labels)
     errors = [numbers.errors[name].sqnr_db for name in graph.outputs if name in numbers.errors]
     images = len(next(iter(arrays.values())))
-    return _result(graph, accelerator, report, table, numbers.outputs, metrics, min(errors, default=None), images)
+    return _result(
+        graph, accelerator, plan, scheduling, report, table, numbers.outputs, metrics, min(errors, default=None), images
+    )
 
 
 def _result(
     graph: Graph,
     accelerator: Accelerator,
+    plan: Plan,
+    scheduling: Options,
     report: CostReport,
     layers: Table,
-    outputs: Mapping[str, np.ndarray],
-    metrics: Mapping[str, float],
-    sqnr_db: float | None,
+    outputs: Mapping[str, np.ndarray] | None = None,
+    metrics: Mapping[str, float] | None = None,
+    sqnr_db: float | None = None,
     images: int = 0,
 ) -> Result:
     summary: dict[str, Any] = summarize(graph, accelerator, report, layers)
-    summary |= {"sqnr_db": sqnr_db, "images": images, "metrics": dict(metrics)}
+    summary |= {"sqnr_db": sqnr_db, "images": images, "metrics": dict(metrics or {})}
     manifest = {
         "network": graph.name,
         "accelerator": accelerator.model_dump(mode="json"),
+        "scheduling": {
+            "objective": scheduling.objective,
+            "residency": scheduling.residency,
+            "prefetch": plan.prefetch,
+            "on_chip": sorted(plan.resident),
+            "stated": scheduling.stated.model_dump(mode="json", exclude_none=True) if scheduling.stated else None,
+        },
         "tensors": {
             name: {
                 "shape": list(tensor.shape),
@@ -109,7 +123,8 @@ def _result(
         energy=report.energy,
         area=report.area,
         summary=summary,
-        outputs=outputs,
+        outputs=outputs or {},
         manifest=manifest,
         notes=(*graph.notes, *overflow_notes(layers)),
+        plan=plan,
     )

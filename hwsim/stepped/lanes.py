@@ -120,7 +120,7 @@ def reset(built: Geometry, plan: Schedule, lane: type[np.generic]) -> Registers:
     commands = np.full((_slots(built.hop * built.rows + built.columns + built.multiplier), COMMAND_SIZE), -1, np.int64)
     commands[:, BITS] = 0
     sequencer = np.zeros(SEQUENCER_SIZE, np.int64)
-    sequencer[OP] = plan.first_pass
+    sequencer[OP] = plan.rules.first_pass
     return Registers(memory=np.zeros(layout(built)[1], lane), sequencer=sequencer, commands=commands)
 
 
@@ -140,6 +140,6 @@ def log(built: Geometry, plan: Schedule, lane: type[np.generic], traced_cycles: 
         value_cycles=np.zeros((per_port, count), np.int64),
         counts=np.zeros(count, np.int64),
         stream_cycles=np.zeros((int(plan.folds[:, VECTORS].sum()), 2), np.int64),
-        pass_cycles=np.zeros(max(plan.passes, 0), np.int64),
+        pass_cycles=np.zeros(max(plan.rules.passes, 0), np.int64),
         **edges,
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.hardware.parts import SystolicArray
-from hwsim.kernels.stepped import Geometry, Schedule
+from hwsim.kernels.stepped import Geometry, Rules, Schedule
 from hwsim.kernels.stepped.records import (
     ALONE,
     BOTTOM,
@@ -84,8 +84,7 @@ def schedule(array: SystolicArray, vectors: Sequence[int], preloads: bool) -> Sc
     folds[:, OFFSET] = np.cumsum(stream) - stream
     folds[:, RESULTS] = array.columns * (array.rows if in_time else stream)
     folds[:, ALONE] = _alone(array, stream)
-    return Schedule(
-        folds=folds,
+    rules = Rules(
         banks=banks,
         chain_cycles=array.columns if out == RIGHT else array.rows,
         first_pass=0 if loads else (banks if drains else passes + 1),
@@ -94,6 +93,7 @@ def schedule(array: SystolicArray, vectors: Sequence[int], preloads: bool) -> Sc
         drains=drains,
         load_waits=loads and not drains and banks == 1 and not array.overlap_drain,
     )
+    return Schedule(folds=folds, rules=rules)
 
 
 def _alone(array: SystolicArray, stream: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def run_folds(
     return SteppedRun(
         folds=fold_records(array, folds, ready.plan, log.values, log.value_cycles, log.stream_cycles),
         cycles=cycles,
-        pass_cycles=tuple(log.pass_cycles[ready.plan.first_pass :].tolist()),
+        pass_cycles=tuple(log.pass_cycles[ready.plan.rules.first_pass :].tolist()),
         trace=edges if trace else None,
     )
 
@@ -143,7 +143,7 @@ def _clocked(ready: Prepared, log: Log) -> Log:
     """Clock the array from reset until all results have left; return the filled ``log``."""
     built, plan = ready.built, ready.plan
     skew = (built.hop + 1) * built.rows + built.columns + built.multiplier + built.latency
-    enough = int(plan.folds[:, CYCLES].sum()) + (len(plan.folds) + 2) * (skew + int(plan.chain_cycles) + 2)
+    enough = int(plan.folds[:, CYCLES].sum()) + (len(plan.folds) + 2) * (skew + int(plan.rules.chain_cycles) + 2)
     registers = lanes.reset(built, plan, ready.lane)
     if not run(built, lanes.layout(built)[0], plan, ready.feed, registers, log, enough):
         raise AssertionError(f"the stepped array has not finished after {enough} cycles")
@@ -160,6 +160,6 @@ def _slow(array: SystolicArray, folds: Sequence[Fold], ready: Prepared, psum: Ac
     return SteppedRun(
         folds=fold_records(array, folds, ready.plan, values, cycles.astype(np.int64), np.array(twin.stream_cycles)),
         cycles=len(edges),
-        pass_cycles=tuple(twin.sequencer.pass_cycles[ready.plan.first_pass :]),
+        pass_cycles=tuple(twin.sequencer.pass_cycles[ready.plan.rules.first_pass :]),
         trace=Trace(valid=valid, **kept) if trace else None,
     )

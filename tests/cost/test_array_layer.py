@@ -9,8 +9,8 @@ from hwsim.cost.steps import steps_of
 from hwsim.cost.transfers import moved_bits, storage_bits
 from hwsim.mapping.mapping import Mapping
 from tests.cost import twin
-from tests.cost.mapped import machines, mapped
 from tests.cost.machines import arrays, gemm, machine, mappings
+from tests.cost.mapped import machines, mapped
 
 
 @st.composite

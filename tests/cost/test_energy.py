@@ -55,7 +55,7 @@ def test_clock_takes_its_share_of_what_is_on_chip_and_leakage_of_time():
         Access(memory="dram", operand="ifmap", action="read", count=100, bits=8),
         Access(memory="ifmaps", operand="ifmap", action="read", count=100, bits=8),
     )
-    cost = LayerCost(accesses=accesses, cycles=Cycles(compute=500, stall=500))
+    cost = LayerCost(accesses=accesses, cycles=Cycles(compute=500, stall_ifmap=500))
     table = energy_table({"a": cost, "b": cost}, accelerator, TABLE, leakage_mw=2.0)
     first = {row["component"]: row["energy_pj"] for row in table.where(layer="a").rows()}
     assert first["clock"] == pytest.approx(first["ifmaps"] * TABLE.clock_overhead)

@@ -30,7 +30,9 @@ def test_memories_receive_what_dram_sends(report):
     for (layer, operand, dram, action), bits in moved.items():
         if dram and action == "read":
             assert moved[layer, operand, False, "write"] <= bits  # whole bursts
-            assert moved[layer, operand, False, "read"] >= moved[layer, operand, False, "write"] or operand == "ifmap"  # a row may hold unread pixels
+            assert (
+                moved[layer, operand, False, "read"] >= moved[layer, operand, False, "write"] or operand == "ifmap"
+            )  # a row may hold unread pixels
         if dram and action == "write":
             assert moved[layer, operand, False, "read"] <= bits
 

@@ -69,9 +69,7 @@ def test_nested_tiles_cover_everything_once(data):
 @pytest.mark.parametrize(("buffered", "copies"), [(True, 2), (False, 1)])
 def test_bytes_needed(buffered, copies):
     accelerator = machine(buffered=buffered)
-    mapping = Mapping(
-        gemm=gemm(10, 20, 30, bits=(4, 3, 2)), array=accelerator.array, tile_m=5, tile_k=7, tile_n=3
-    )
+    mapping = Mapping(gemm=gemm(10, 20, 30, bits=(4, 3, 2)), array=accelerator.array, tile_m=5, tile_k=7, tile_n=3)
     needed = memory_bytes(mapping, accelerator, psum_bits=20)
     assert needed == {
         "ifmaps": copies * 18, "weights": copies * 8, "ofmaps": copies * 4, "psums": 38,

@@ -42,6 +42,9 @@ def result_of(layers=12, *, hostile=True, numbers=True, batch=1, notes=("an illu
         row |= {"cycles": sum(parts)}
         keys = ("compute", "fill", "drain", "stall", "vector")
         row |= {f"{key}_cycles": value for key, value in zip(keys, parts, strict=True)}
+        stalls = {"ifmap": parts[3] - parts[3] // 3, "weight": parts[3] // 3, "ofmap": 0, "port": 0, "requantizer": 0}
+        row |= {f"stall_{cause}_cycles": value for cause, value in stalls.items()}
+        row |= {"on_chip": "reads <x>; writes y" if index == 1 else None}
         row |= {"utilization": macs / (sum(parts) * 256) if on_array else None, "dram_bytes": dram}
         row |= {"energy_pj": float(sum(price[2] for price in priced))}
         if numbers:

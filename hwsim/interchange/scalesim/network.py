@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from hwsim.graph import Graph, Node, Tensor
-from hwsim.interchange.scalesim.topology import ScaleSimLayer, Topology, read_topology
+from hwsim.interchange.scalesim.layer import ScaleSimLayer
+from hwsim.interchange.scalesim.topology import Topology, read_topology
 from hwsim.zoo.draw import filters, stream
 
 

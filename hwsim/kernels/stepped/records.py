@@ -50,12 +50,10 @@ class Geometry(NamedTuple):
     mask: Any
 
 
-class Schedule(NamedTuple):
-    """What the sequencer knows of the work.
+class Rules(NamedTuple):
+    """What the sequencer goes by.
 
     Args:
-        folds: int64 ``[F, FOLD_SIZE]``: streamed vectors, cycles of the stream (whole blocks), first vector among all,
-            results that leave through all ports together, and whether the fold waits until all before it have left.
         banks: stationary registers of an element, 1 or 2.
         chain_cycles: of one pass of the chain, in which a stationary operand enters or results leave.
         first_pass, passes: numbers of the first pass and of the one after the last: pass j brings fold j and takes j - banks.
@@ -63,7 +61,6 @@ class Schedule(NamedTuple):
         load_waits: whether a pass must wait until all results have left.
     """
 
-    folds: Any
     banks: int
     chain_cycles: int
     first_pass: int
@@ -71,6 +68,19 @@ class Schedule(NamedTuple):
     loads: bool
     drains: bool
     load_waits: bool
+
+
+class Schedule(NamedTuple):
+    """The sequencer's work.
+
+    Args:
+        folds: int64 ``[F, FOLD_SIZE]``: streamed vectors, cycles of the stream (whole blocks), first vector among all,
+            results that leave through all ports together, and whether the fold waits until all before it have left.
+        rules: what it goes by.
+    """
+
+    folds: Any
+    rules: Rules
 
 
 class Feed(NamedTuple):

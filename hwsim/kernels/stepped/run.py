@@ -77,6 +77,7 @@ def run(
     A cycle reads only what registers held at its start, and its edges. It can be called again to go on.
     """
     memory, state, commands, folds = registers.memory, registers.sequencer, registers.commands, plan.folds
+    rules = plan.rules
     left, top, chain, traced = feed.left, feed.top, feed.chain, len(log.output)
     values, value_cycles, counts = log.values, log.value_cycles, log.counts
     stream_cycles, pass_cycles = log.stream_cycles, log.pass_cycles
@@ -84,7 +85,7 @@ def run(
     rest = np.uint64(size - 1)
     for _ in range(cycles):
         t = state[CYCLE]
-        issue(geometry, plan, folds, state, commands, pass_cycles)
+        issue(geometry, rules, folds, state, commands, pass_cycles)
         operand, before = layout.operand + (t & 1) * size, layout.operand + (1 - (t & 1)) * size
         control = layout.control + size * (t & (layout.control_slots - 1))
         said = layout.control + size * ((t - 1) & (layout.control_slots - 1))
@@ -103,6 +104,6 @@ def run(
             trace_outputs(geometry, layout, t, memory, log)
         state[SEEN] += note(geometry, layout, t, memory, values, value_cycles, counts)
         state[CYCLE] = t + 1
-        if finished(plan, len(folds), state):
+        if finished(rules, len(folds), state):
             return True
     return False

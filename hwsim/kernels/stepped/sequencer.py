@@ -32,14 +32,14 @@ from hwsim.kernels.stepped.records import (
 
 
 @kernel
-def _begin(plan: Any, folds: Any, state: Any, pass_cycles: Any) -> None:
+def _begin(rules: Any, folds: Any, state: Any, pass_cycles: Any) -> None:
     """Start a pass of the chain and a fold where nothing stands in the way."""
     ended = state[STARTED] - (state[LEFT] > 0)
     emptied = state[SEEN] == state[EXPECTED]
     number, fold = state[OP], state[STARTED]
-    bank_is_free = number - plan.banks < ended
-    if state[OP_LEFT] == 0 and number < plan.passes and bank_is_free and (emptied or not plan.load_waits):
-        state[OP_LEFT] = plan.chain_cycles
+    bank_is_free = number - rules.banks < ended
+    if state[OP_LEFT] == 0 and number < rules.passes and bank_is_free and (emptied or not rules.load_waits):
+        state[OP_LEFT] = rules.chain_cycles
         pass_cycles[number] = state[CYCLE]
     if state[LEFT] == 0 and fold < len(folds) and fold < number and (emptied or not folds[fold, ALONE]):
         state[STARTED] += 1
@@ -49,30 +49,30 @@ def _begin(plan: Any, folds: Any, state: Any, pass_cycles: Any) -> None:
 
 
 @kernel
-def issue(geometry: Any, plan: Any, folds: Any, state: Any, commands: Any, pass_cycles: Any) -> None:
+def issue(geometry: Any, rules: Any, folds: Any, state: Any, commands: Any, pass_cycles: Any) -> None:
     """Write this cycle's command and move on.
 
     Args:
         geometry: the array as built.
-        plan: the rules.
-        folds: ``plan.folds``.
+        rules: what it goes by.
+        folds: ``Schedule.folds``.
         state: the sequencer's registers.
         commands: a ring, written.
         pass_cycles: when each pass began, written.
     """
-    _begin(plan, folds, state, pass_cycles)
+    _begin(rules, folds, state, pass_cycles)
     fold, number = max(state[STARTED] - 1, 0), state[OP]
-    last = plan.banks - 1  # banks are 1 or 2
+    last = rules.banks - 1  # banks are 1 or 2
     bits = USE * (fold & last) + CHAIN * (number & last)
     slot = state[CYCLE] & (len(commands) - 1)
     commands[slot, STREAM] = -1
     commands[slot, ROW] = -1
     if state[OP_LEFT] > 0:
         bits += SHIFT
-        if plan.drains and number >= plan.banks:
+        if rules.drains and number >= rules.banks:
             bits += RESULT
-        if plan.loads and number < len(folds):
-            commands[slot, ROW] = (number + 1) * plan.chain_cycles - state[OP_LEFT]
+        if rules.loads and number < len(folds):
+            commands[slot, ROW] = (number + 1) * rules.chain_cycles - state[OP_LEFT]
         state[OP_LEFT] -= 1
         state[OP] += state[OP_LEFT] == 0
     if state[LEFT] > 0:
@@ -80,7 +80,7 @@ def issue(geometry: Any, plan: Any, folds: Any, state: Any, commands: Any, pass_
             commands[slot, STREAM] = folds[fold, OFFSET] + state[VECTOR]
             if not geometry.accumulates:
                 bits += RESULT
-        if geometry.accumulates and not plan.loads and state[VECTOR] == 0:
+        if geometry.accumulates and not rules.loads and state[VECTOR] == 0:
             bits += FIRST
         if geometry.exit == PARALLEL and state[LEFT] == 1:
             bits += RESULT
@@ -90,7 +90,7 @@ def issue(geometry: Any, plan: Any, folds: Any, state: Any, commands: Any, pass_
 
 
 @kernel
-def finished(plan: Any, count: Any, state: Any) -> Any:
+def finished(rules: Any, count: Any, state: Any) -> Any:
     """Whether all of ``count`` folds have streamed and all results have left."""
-    all_left = state[SEEN] == state[EXPECTED] and state[OP] >= plan.passes
+    all_left = state[SEEN] == state[EXPECTED] and state[OP] >= rules.passes
     return state[STARTED] == count and state[LEFT] == 0 and all_left

@@ -76,8 +76,13 @@ def evaluate(
     """Fill ``counts`` (int64 ``[COUNTS]``) for one mapping; stop and return False once it is beyond ``limit`` cycles.
 
     Args:
-        layer, machine, tiling: records of ``LAYER``, ``MACHINE``, ``TILING``.
-        memories, loads, stores, blocks: arrays of ``MEMORY``, ``LINK``, ``LINK``, ``BLOCK``.
+        layer: record of ``LAYER``.
+        machine: record of ``MACHINE``.
+        memories: array of ``MEMORY``.
+        loads: array of ``LINK``: weights first, each operand's from the outermost inwards.
+        stores: array of ``LINK``, outwards.
+        tiling: record of ``TILING``.
+        blocks: array of ``BLOCK``.
         limit: cycles beyond which the result is of no interest; negative: none.
         counts: the results.
     """

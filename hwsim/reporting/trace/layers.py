@@ -10,7 +10,7 @@ import numpy as np
 
 from hwsim.cost.ledger import CYCLE_COLUMNS
 from hwsim.cost.pipeline import ARRAY
-from hwsim.cost.timeline import VECTOR, LayerTimeline, Span
+from hwsim.cost.timeline import PREFETCH, VECTOR, LayerTimeline, Span
 from hwsim.units import BITS_PER_BYTE
 
 LAYERS, REQUANTIZER = "layers", "requantizer"
@@ -27,11 +27,12 @@ class Slice:
     args: dict[str, Any]
 
 
-def layer_slices(layer: LayerTimeline, limit: int) -> Iterator[Slice]:
+def layer_slices(layer: LayerTimeline, after: LayerTimeline | None, limit: int) -> Iterator[Slice]:
     """Yield the slices of one layer, each before those inside it.
 
     Args:
         layer: in time.
+        after: the next layer, whose first weights may come under this one.
         limit: slices of a track; where there are more steps or transfers, neighbours are merged and say so. 0: the layer
             is one slice.
     """
@@ -43,17 +44,14 @@ def layer_slices(layer: LayerTimeline, limit: int) -> Iterator[Slice]:
         return
     if layer.mapping is not None:
         yield from _steps(layer, limit)
+    guests = [span for span in after.spans if span.begin < after.begin] if after else []
     channels: dict[str, list[Span]] = {}
-    for span in (*layer.spans, *_requantizer(layer)):
-        if span.resource not in (ARRAY, VECTOR):
+    for span in (*layer.spans, *_requantizer(layer), *guests):
+        if span.resource not in (ARRAY, VECTOR) and span.begin >= layer.begin:
             channels.setdefault(span.resource, []).append(span)
     for name, spans in channels.items():
-        spans.sort(key=lambda span: span.begin)
-        inside = [span for span in spans if span.begin >= layer.begin]
-        if inside:
-            yield Slice(track=name, name=layer.layer, begin=layer.begin, end=layer.end, args={"op": layer.op})
-        yield from _transfers(layer, name, [span for span in spans if span.begin < layer.begin], limit)
-        yield from _transfers(layer, name, inside, limit)
+        yield Slice(track=name, name=layer.layer, begin=layer.begin, end=layer.end, args={"op": layer.op})
+        yield from _transfers(name, spans, after.layer if after else "", limit)
 
 
 def _facts(layer: LayerTimeline) -> dict[str, Any]:
@@ -99,22 +97,22 @@ def _steps(layer: LayerTimeline, limit: int) -> Iterator[Slice]:
             yield Slice(track=ARRAY, name=span.what, begin=span.begin, end=span.end, args=cause)
 
 
-def _transfers(layer: LayerTimeline, track: str, spans: Sequence[Span], limit: int) -> Iterator[Slice]:
+def _transfers(track: str, spans: list[Span], after: str, limit: int) -> Iterator[Slice]:
     """Yield a channel's transfers in the order of time."""
-    if not spans:
-        return
+    spans.sort(key=lambda span: span.begin)
     for chunk in np.array_split(np.arange(len(spans)), min(limit, len(spans))):
         parts = [spans[i] for i in chunk]
-        args: dict[str, Any] = {"layer": layer.layer}
-        bits = sum(span.read_bits + span.write_bits for span in parts)
+        args: dict[str, Any] = {}
         if track != REQUANTIZER:
-            args["bytes"] = bits / BITS_PER_BYTE
+            args["bytes"] = sum(span.read_bits + span.write_bits for span in parts) / BITS_PER_BYTE
         name = parts[0].what
         if len(parts) > 1:
             name = f"{len(parts)} transfers"
             args |= {"busy_cycles": _sums(parts), "note": "merged, gaps included; raise --limit to see each"}
         elif name == "stream":
             args["note"] = "drawn at the layer's start; it may come at any time within it"
+        elif name == PREFETCH:
+            args["for_layer"] = after
         else:
             args["step"] = parts[0].step
         yield Slice(track=track, name=name, begin=parts[0].begin, end=parts[-1].end, args=args)

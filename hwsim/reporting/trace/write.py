@@ -64,7 +64,11 @@ def trace_events(
 ) -> list[Event]:
     """Return the events: names first, then slices and counters in the order of time; see ``write_trace``."""
     clock = Clock(clock_mhz=clock_mhz)
-    slices = [one for layer in layers for one in layer_slices(layer, limit if detailed(layer.layer) else 0)]
+    slices = [
+        one
+        for layer, after in zip(layers, (*layers[1:], None), strict=True)
+        for one in layer_slices(layer, after, limit if detailed(layer.layer) else 0)
+    ]
     found = dict.fromkeys(one.track for one in slices)
     tracks = [name for name in FIRST_TRACKS if name in found] + sorted(set(found) - set(FIRST_TRACKS))
     numbers = {name: i + 1 for i, name in enumerate(tracks)}

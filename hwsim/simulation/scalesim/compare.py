@@ -79,8 +79,14 @@ WHY = {
     ("sram", "ifmap"): "tiles that fit the SRAM may take more folds",
     ("sram", "filter"): "tiles that fit the SRAM may take more folds",
     ("sram", "ofmap"): "there, partial sums are written as results; here accumulators take them",
-    ("dram", "ifmap"): "there, a buffer discards all it holds when half full; here, tiles are those of the fewest cycles",
-    ("dram", "filter"): "there, a buffer discards all it holds when half full; here, tiles are those of the fewest cycles",
+    (
+        "dram",
+        "ifmap",
+    ): "there, a buffer discards all it holds when half full; here, tiles are those of the fewest cycles",
+    (
+        "dram",
+        "filter",
+    ): "there, a buffer discards all it holds when half full; here, tiles are those of the fewest cycles",
     ("dram", "ofmap"): "there, every partial sum goes to DRAM; here results only",
 }
 

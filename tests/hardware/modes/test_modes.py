@@ -114,6 +114,13 @@ def test_fusion_is_bit_fusions_formula(unit, a, w):
     assert shape.macs_per_cycle * bricks == Fraction(unit, 2) ** 2  # none is idle
 
 
+@pytest.mark.parametrize(
+    ("bits", "share"), [((8, 8), 1), ((16, 16), 4), ((16, 4), 1), ((2, 2), 1 / 16), ((3, 8), 1 / 2)]
+)
+def test_a_fused_product_takes_its_share_of_the_unit(bits, share):
+    assert product_pj(mode_of("fusion:8"), *bits) == pytest.approx(share * TABLE.fusion_pj(8))
+
+
 def test_fusion_rounds_widths_up_to_powers_of_two():
     mode = mode_of("fusion:8")
     assert [mode.shape(a, 8).k_lanes for a in (1, 2, 3, 4, 5, 7, 8)] == [4, 4, 2, 2, 1, 1, 1]
