@@ -3,12 +3,13 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hwsim
 from hwsim.cost import cost
-from hwsim.cost.array_layer import array_layer
+from hwsim.cost.array_layer import array_cycles
+from hwsim.cost.ledger import LayerCost
 from hwsim.cost.links import DRAM
 from hwsim.cost.timeline import PREFETCH, array_timeline, timeline
 from hwsim.cost.turns import Turn
@@ -37,15 +38,17 @@ def two_layers(draw):
     for name in ("first", "second"):
         mapping = draw(mapped(machine))
         ahead = 0 if before is None or mapping.gemm.weight_is_activation else before.cost.idle_tail
+        cycles, idle_tail = array_cycles(mapping, machine, machine.datapath, ahead)
         turn = Turn(
             task=Task(layer=name, op="Gemm", work=mapping.gemm), machine=machine, datapath=machine.datapath,
-            prefetched=ahead, cost=array_layer(mapping, machine, machine.datapath, ahead),
+            prefetched=ahead, cost=LayerCost(cycles=cycles, idle_tail=idle_tail),
         )  # fmt: skip
         before = array_timeline(turn, mapping, before.end if before else 0, before)
         found.append(before)
     return machine, found
 
 
+@settings(deadline=None)
 @given(two_layers())
 def test_drawn_layers_share_their_resources(case):
     machine, layers = case

@@ -1,8 +1,13 @@
-"""The array's edges in one cycle: what enters, and what comes out of the output registers."""
+"""The array's edges in one cycle: what enters, and what comes out of the output registers.
+
+Places are unsigned, which spares a check of each for negative ones.
+"""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from hwsim.kernels.cache import kernel
 from hwsim.kernels.stepped.records import BITS, RESULT, RIGHT, ROW, STREAM
@@ -20,11 +25,13 @@ def enter_left(
     vector = commands[(t - geometry.hop * (geometry.rows - 1)) & last, STREAM]
     if vector >= 0:
         stream_cycles[vector, 1] = t
-    for r in range(geometry.rows):
-        slot = (t - geometry.hop * r) & last
+    at, step = np.uint64(0), np.uint64(geometry.columns)
+    for r in range(np.uint64(geometry.rows)):
+        slot = np.uint64((t - geometry.hop * np.int64(r)) & last)
         vector = commands[slot, STREAM]
-        memory[operand + r * geometry.columns] = left[vector, r] if vector >= 0 else 0
-        memory[control + r * geometry.columns] = commands[slot, BITS]
+        memory[np.uint64(operand) + at] = left[np.uint64(vector), r] if vector >= 0 else 0
+        memory[np.uint64(control) + at] = commands[slot, BITS]
+        at += step
 
 
 @kernel
@@ -33,9 +40,9 @@ def enter_above(geometry: Any, t: Any, top: Any, commands: Any, memory: Any, ver
     last = len(commands) - 1
     late = 0 if geometry.accumulates else geometry.multiplier
     if len(top) > 0:
-        for c in range(geometry.columns):
-            vector = commands[(t - c - late) & last, STREAM]
-            memory[vertical + c] = top[vector, c] if vector >= 0 else 0
+        for c in range(np.uint64(geometry.columns)):
+            vector = commands[np.uint64((t - np.int64(c) - late) & last), STREAM]
+            memory[np.uint64(vertical) + c] = top[np.uint64(vector), c] if vector >= 0 else 0
 
 
 @kernel
@@ -47,9 +54,9 @@ def enter_chain(geometry: Any, t: Any, chain: Any, commands: Any, memory: Any, l
         for r in range(geometry.rows):
             memory[link + r * geometry.columns] = 0
     elif len(chain) > 0:
-        for c in range(geometry.columns):
-            row = commands[(t - c - late) & last, ROW]
-            memory[link + c] = chain[row, c] if row >= 0 else 0
+        for c in range(np.uint64(geometry.columns)):
+            row = commands[np.uint64((t - np.int64(c) - late) & last), ROW]
+            memory[np.uint64(link) + c] = chain[np.uint64(row), c] if row >= 0 else 0
 
 
 @kernel
@@ -57,11 +64,13 @@ def leave(geometry: Any, layout: Any, t: Any, memory: Any, shown: Any, control: 
     """Put what the ports show behind the output registers: the last column, the last row, or every element."""
     output = layout.output + layout.ports * (t & (layout.output_slots - 1))
     valid = layout.valid + layout.ports * (t & (layout.valid_slots - 1))
-    step = geometry.columns if geometry.exit == RIGHT else 1
+    step = np.uint64(geometry.columns if geometry.exit == RIGHT else 1)
     first = geometry.columns - 1 if geometry.exit == RIGHT else geometry.rows * geometry.columns - layout.ports
-    for p in range(layout.ports):
-        memory[output + p] = memory[shown + first + step * p]
-        memory[valid + p] = memory[control + first + step * p] & RESULT
+    at = np.uint64(first)
+    for p in range(np.uint64(layout.ports)):
+        memory[np.uint64(output) + p] = memory[np.uint64(shown) + at]
+        memory[np.uint64(valid) + p] = memory[np.uint64(control) + at] & RESULT
+        at += step
 
 
 @kernel
@@ -70,12 +79,12 @@ def note(geometry: Any, layout: Any, t: Any, memory: Any, values: Any, value_cyc
     output = layout.output + layout.ports * ((t - geometry.latency) & (layout.output_slots - 1))
     valid = layout.valid + layout.ports * ((t - geometry.latency - geometry.multiplier) & (layout.valid_slots - 1))
     seen = 0
-    for p in range(layout.ports):
-        if memory[valid + p]:
-            n = counts[p]
-            values[n, p] = memory[output + p]
+    for p in range(np.uint64(layout.ports)):
+        if memory[np.uint64(valid) + p]:
+            n = np.uint64(counts[p])
+            values[n, p] = memory[np.uint64(output) + p]
             value_cycles[n, p] = t
-            counts[p] = n + 1
+            counts[p] += 1
             seen += 1
     return seen
 

@@ -20,6 +20,10 @@ from hwsim.numerics.requantizers._double_rounding import (
     quantize_multiplier,
 )
 
+__all__ = [
+    "KEYS", "LAYER_SCALES", "constants", "real_scale", "requantize_one", "rescale_sum_one", "sum_constants",
+]  # fmt: skip
+
 KEYS: dict[str, object] = {}
 LAYER_SCALES = TFLITE_LAYER_SCALES
 

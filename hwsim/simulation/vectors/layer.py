@@ -80,7 +80,8 @@ def _tensors(
             continue
         about = f"tensor {' '.join(name.split())} of the network"
         kept.append(tensor_vector(role, layer.graph.tensors[name], values, about))
-    return kept, left_out, {role: grid_facts(layer.graph.tensors[name], layer.grids.get(name)) for role, name in names.items()}
+    facts = {role: grid_facts(layer.graph.tensors[name], layer.grids.get(name)) for role, name in names.items()}
+    return kept, left_out, facts
 
 
 def _product(

@@ -7,8 +7,8 @@ from hwsim.errors import GraphError
 from hwsim.interchange.onnx import read_onnx
 from hwsim.interchange.qonnx.multithreshold import level_grid
 from hwsim.quantization import prepare
-from tests.interchange.qonnx.reference import build, reference
 from tests.integers import every_tensor
+from tests.interchange.qonnx.reference import build, reference
 from tests.interchange.qonnx.test_quantizers import MACHINE, real
 
 RNG = np.random.default_rng(12)
