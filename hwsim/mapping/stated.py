@@ -39,7 +39,7 @@ def _read_size(value: Any) -> int | str:
 Size = Annotated[
     int | str,
     PlainValidator(_read_size),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"const": ALL}]}),
+    WithJsonSchema({"anyOf": [{"type": "integer", "exclusiveMinimum": 0}, {"const": ALL}]}),
 ]
 Order = Literal["mnk", "nmk"]
 

@@ -156,9 +156,9 @@ def _best(records: Records, tries: Tries, prices: np.ndarray, objective: Objecti
         blocks = tries.blocks[tries.nest[i]]
         if not evaluate(r.layer, r.machine, r.memories, r.loads, r.stores, tries.tilings[i], blocks, limit, counts):
             continue
-        value, then = _values(counts, prices, objective)
+        value, then = (float(one) for one in _values(counts, prices, objective))
         if (value, then) < best:
-            best, chosen = (float(value), float(then)), i
+            best, chosen = (value, then), i
     return None if chosen is None else tries.mapping(chosen)
 
 

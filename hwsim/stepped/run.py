@@ -61,10 +61,10 @@ def run_folds(
     ready = prepare(array, folds, psum=psum, ifmap=ifmap, weight=weight)
     if ready.lane is np.object_:
         return _slow(array, folds, ready, psum, trace)
-    log = _clocked(ready, lanes.log(ready.built, ready.plan, ready.lane))
+    log = clocked(ready, lanes.log(ready.built, ready.plan, ready.lane))
     cycles = int(log.value_cycles.max()) + 1
     if trace:
-        log = _clocked(ready, lanes.log(ready.built, ready.plan, ready.lane, traced_cycles=cycles))
+        log = clocked(ready, lanes.log(ready.built, ready.plan, ready.lane, traced_cycles=cycles))
     edges = Trace(
         left=log.left, control=log.control, top=log.top, chain=log.chain, output=log.output, valid=log.valid != 0
     )
@@ -139,7 +139,7 @@ def _planes(built: Geometry, registers: Registers) -> dict[str, np.ndarray]:
     }
 
 
-def _clocked(ready: Prepared, log: Log) -> Log:
+def clocked(ready: Prepared, log: Log) -> Log:
     """Clock the array from reset until all results have left; return the filled ``log``."""
     built, plan = ready.built, ready.plan
     skew = (built.hop + 1) * built.rows + built.columns + built.multiplier + built.latency

@@ -63,7 +63,7 @@ def test_a_written_plan_loads_and_means_the_same_mappings(tmp_path_factory, plan
         ),
         (
             "[[layer]]\nmatch = 'a'\ntile = {m = 1, k = 1, n = 1}\norder = 'mkn'\ngroups_together = 0",
-            ["layer[0].order 'mkn' is unknown; did you mean 'mnk'?", "layer[0].groups_together must be a positive integer, not 0"],
+            ["layer[0].order 'mkn' is unknown; did you mean 'nmk'?", "layer[0].groups_together must be a positive integer, not 0"],
         ),
     ],
 )  # fmt: skip

@@ -157,3 +157,11 @@ def test_pyplot_is_never_imported():
     synthetic = str(Path(__file__).with_name("synthetic.py"))
     done = subprocess.run([sys.executable, "-c", code, synthetic], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_stalls_are_told_apart_by_cause(result):
+    figure = figures.figure("cycles_by_layer").draw(result)
+    words = [text.get_text().rsplit(" ", 2)[0] for text in figure.legends[0].get_texts()]
+    assert words == ["compute", "fill", "drain", "vector", "stall: ifmap", "stall: weight"]  # those that are not zero
+    shares = [float(text.get_text().split()[-2]) for text in figure.legends[0].get_texts()]
+    assert sum(shares) == pytest.approx(100, abs=0.5)

@@ -128,3 +128,15 @@ def test_a_bare_manifest_is_enough(result):
 
 def test_the_same_result_gives_the_same_page(result, machine, text):
     assert page(result, machine) == text
+
+
+def test_the_layer_table_shows_why_the_array_waits_and_what_stays_on_chip(result):
+    grid = layer_grid(result)
+    heads = [head.title for head in grid.heads]
+    assert [title for title in heads if title.startswith("for ")] == ["for ifmap", "for weight"]  # no column of zeros
+    at = {title: heads.index(title) for title in ("stalled", "for ifmap", "for weight", "on chip")}
+    rows = list(grid.rows)
+    assert rows[1][at["on chip"]].text == "reads <x>; writes y"
+    for row, stalled in zip(rows, result.layers["stall_cycles"], strict=True):
+        assert sum(int(row[at[f"for {cause}"]].value) for cause in ("ifmap", "weight")) == stalled
+    assert "reads &lt;x&gt;; writes y" in page(result)

@@ -46,17 +46,6 @@ def test_wide_registers_give_the_same_codes_under_every_mode(mode, flow):
         np.testing.assert_array_equal(found.outputs[name], values)
 
 
-def test_lanes_change_what_a_narrow_register_does():
-    graph, keys = quantized(8), ("datapath.psum=int14:saturate",)
-    plain = simulated(graph, *keys, "array.rows=8")
-    lanes, tree = (
-        simulated(graph, *keys, *more) for more in (("datapath.mac=fixed:2", "array.rows=8"), ("array.adder_tree=2",))
-    )
-    assert lanes.summary["overflow_events"] == tree.summary["overflow_events"] != plain.summary["overflow_events"]
-    for name, values in tree.outputs.items():
-        np.testing.assert_array_equal(lanes.outputs[name], values)
-
-
 @pytest.mark.parametrize("mode", ["fusion:8", "serial:weight:4", "serial:activation:4", "packed:8:k", "packed:8:n"])
 def test_fewer_bits_are_never_slower_nor_dearer(mode):
     results = [simulated(quantized(bits), f"datapath.mac={mode}", inputs=None).summary for bits in (2, 3, 4, 6, 8)]

@@ -28,7 +28,7 @@ def average_pool(node: Node, inputs: list[np.ndarray]) -> list[np.ndarray]:
 
 def window_sum(x: np.ndarray, w: Windows, dtype: type, fill: int = 0) -> np.ndarray:
     """Return the sum of every window ``[n, c, out_h, out_w]`` in ``dtype``."""
-    y = np.zeros_like(x, dtype=dtype, shape=(*x.shape[:2], *w.count))
+    y: np.ndarray = np.zeros_like(x, dtype=dtype, shape=(*x.shape[:2], *w.count))
     for _, _, view in taps(padded(x, w, fill), w):
         y += view
     return y

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from hwsim.kernels.stepped import run
 from hwsim.stepped import lanes
-from hwsim.stepped.run import _clocked, prepare, register_states
+from hwsim.stepped.run import clocked, prepare, register_states
 from hwsim.stepped.twin import Twin
 from tests.stepped.work import work
 
@@ -65,5 +65,5 @@ def test_in_pieces_or_at_once(drawn):
     registers, log = lanes.reset(ready.built, ready.plan, ready.lane), lanes.log(ready.built, ready.plan, ready.lane)
     while not run(ready.built, where, ready.plan, ready.feed, registers, log, 1):
         pass
-    for piecewise, whole in zip(log, _clocked(ready, lanes.log(ready.built, ready.plan, ready.lane)), strict=True):
+    for piecewise, whole in zip(log, clocked(ready, lanes.log(ready.built, ready.plan, ready.lane)), strict=True):
         np.testing.assert_array_equal(piecewise, whole)
