@@ -9,6 +9,7 @@ import typer
 
 DEFAULT_NETWORK = "digits_resnet"
 DEFAULT_HARDWARE = "edge_16x16"
+DEFAULT_OBJECTIVE = "edp"
 
 Network = Annotated[
     str, typer.Argument(help="A bundled network (`hwsim show models`), or an .onnx, .tflite or SCALE-Sim .csv file.")

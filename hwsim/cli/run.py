@@ -30,7 +30,7 @@ def run(
     dimensions: options.Dimensions = None,
     metric: options.MetricText = "accuracy",
     seed: options.Seed = 0,
-    objective: options.ObjectiveText = "cycles",
+    objective: options.ObjectiveText = options.DEFAULT_OBJECTIVE,
     residency: options.Residency = True,
     prefetch: options.Prefetch = True,
     mapping: options.MappingFile = None,

@@ -28,7 +28,7 @@ def sweep(
     images: options.Images = None,
     metric: options.MetricText = "accuracy",
     seed: options.Seed = 0,
-    objective: options.ObjectiveText = "cycles",
+    objective: options.ObjectiveText = options.DEFAULT_OBJECTIVE,
     residency: options.Residency = True,
     prefetch: options.Prefetch = True,
     out: Annotated[Path, typer.Option(help="Folder of sweep.csv and the plot; a second call resumes.")] = Path("sweep"),

@@ -24,7 +24,7 @@ def trace(
     batch: options.Batch = 1,
     dimensions: options.Dimensions = None,
     seed: options.Seed = 0,
-    objective: options.ObjectiveText = "cycles",
+    objective: options.ObjectiveText = options.DEFAULT_OBJECTIVE,
     residency: options.Residency = True,
     prefetch: options.Prefetch = True,
     mapping: options.MappingFile = None,

@@ -7,6 +7,7 @@ port serves both in turn. DRAM has one channel, or a second one for writes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.parts import MemoryLevel
@@ -78,7 +79,7 @@ def store_links(accelerator: Accelerator, mapping: Mapping) -> tuple[Link, ...]:
             target_bits=outer.write_bits_per_cycle,
             double_buffered=inner.double_buffered,
         )
-        for inner, outer in zip(path, path[1:], strict=False)
+        for inner, outer in pairwise(path)
     ]
     if not mapping.ofmap_on_chip:
         dram, last = accelerator.dram, path[-1]

@@ -45,17 +45,23 @@ class Records:
 
 def records_of(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) -> Records:
     """Return the records; of the mapping only the GEMM, the array and what stays on chip are read."""
-    loads = [link for operand in OPERANDS[:2] for link in load_links(accelerator, mapping, operand)]
-    stores = list(store_links(accelerator, mapping))
-    channels = {name: i for i, name in enumerate(dict.fromkeys(link.channel for link in (*loads, *stores)))}
-    names = [memory.name for memory in accelerator.memory]
+    loads, stores = link_records(accelerator, mapping)
     return Records(
         layer=layer_record(mapping, datapath),
         machine=machine_record(accelerator, mapping.mac),
         memories=memory_records(accelerator),
-        loads=_links(loads, channels, names),
-        stores=_links(stores, channels, names),
+        loads=loads,
+        stores=stores,
     )
+
+
+def link_records(accelerator: Accelerator, mapping: Mapping) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ``LINK`` records of loads and stores; of the mapping only what stays on chip is read."""
+    loads = [link for operand in OPERANDS[:2] for link in load_links(accelerator, mapping, operand)]
+    stores = list(store_links(accelerator, mapping))
+    channels = {name: i for i, name in enumerate(dict.fromkeys(link.channel for link in (*loads, *stores)))}
+    names = [memory.name for memory in accelerator.memory]
+    return _links(loads, channels, names), _links(stores, channels, names)
 
 
 def layer_record(mapping: Mapping, datapath: Datapath) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Benchmarks with their goals and a peer measured in the same run; writes ``benchmarks.csv`` beside this file.
 
 Run ``python reports/benchmarks/run.py`` (needs ``pip install '.[oracle]'`` for the peer). Figures are medians of several
-runs; the ratio to the goal is above 1 where the goal is missed.
+runs; the ratio to the goal is above 1 where the goal is missed. ``timing.py`` beside it writes a table of its own.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import timing
 
 import hwsim
 from hwsim.zoo import load_model, natural_images
@@ -97,6 +98,7 @@ def main() -> None:
             peer_text = f"{peer_seconds:.3f}" if peer_seconds else ""
             writer.writerow((what, f"{taken:.3f}", goal, f"{taken / goal:.2f}", peer, peer_text, ratio))
             print(f"{what:45} {taken:8.3f} s   goal {goal:g} s   {peer} {peer_text} {ratio}")
+    timing.main()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ import tomllib
 
 import pytest
 
+from hwsim.cli import options
+from hwsim.schedule import Options
+
 
 def summary_of(tmp_path):
     return json.loads((tmp_path / "report" / "result.json").read_text())
@@ -13,7 +16,7 @@ def summary_of(tmp_path):
 
 def test_a_saved_mapping_gives_the_same_run_and_an_edited_one_another(hwsim_cli, tmp_path):
     few = ("run", "--images", 2)
-    code, out, err = hwsim_cli(*few, "--objective", "edp", "--save-mapping", "plans/plan.toml")
+    code, out, err = hwsim_cli(*few, "--objective", "energy", "--save-mapping", "plans/plan.toml")
     assert (code, err) == (0, "")
     assert "Mapping: plans/plan.toml" in out
     first = summary_of(tmp_path)
@@ -35,7 +38,11 @@ def test_a_saved_mapping_gives_the_same_run_and_an_edited_one_another(hwsim_cli,
 
 def test_objective_and_residency_reach_the_mapper_and_the_report(hwsim_cli, tmp_path):
     found = {}
-    for name, extra in (("cycles", ()), ("energy", ("--objective", "energy")), ("none", ("--no-residency",))):
+    for name, extra in (
+        ("cycles", ("--objective", "cycles")),
+        ("energy", ("--objective", "energy")),
+        ("none", ("--objective", "cycles", "--no-residency")),
+    ):
         code, out, err = hwsim_cli("run", "digits_mobilenet", "--images", 2, *extra)
         assert (code, err) == (0, "")
         found[name] = summary_of(tmp_path)
@@ -47,6 +54,10 @@ def test_objective_and_residency_reach_the_mapper_and_the_report(hwsim_cli, tmp_
     kept = [row["on_chip"] for row in found["cycles"]["layers"] if row["on_chip"]]
     assert any("reads" in text and "writes" in text for text in kept)
     assert found["none"]["summary"]["dram_bytes"] > found["cycles"]["summary"]["dram_bytes"]
+
+
+def test_the_default_is_the_library_s():
+    assert Options().objective == options.DEFAULT_OBJECTIVE
 
 
 def test_check_and_sweep_take_the_options_too(hwsim_cli, tmp_path):

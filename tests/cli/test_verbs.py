@@ -24,7 +24,9 @@ def loaded_modules(*arguments):
     return set(done.stdout.rpartition("MODULES")[2].split())
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help"), ("sweep", "--help"), ("--version",)])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("run", "--help"), ("sweep", "--help"), ("trace", "--help"), ("--version",)]
+)
 def test_help_loads_nothing_heavy(arguments):
     assert not {"numpy", "numba", "onnx", "matplotlib", "networkx", "jinja2"} & loaded_modules(*arguments)
 

@@ -54,6 +54,9 @@ def test_drawn_layers_share_their_resources(case):
     machine, layers = case
     assert [layer.end - layer.begin for layer in layers] == [layer.cost.cycles.total for layer in layers]
     one_at_a_time(layers)
+    ahead = [span for span in layers[1].spans if span.what == PREFETCH]
+    loads = [span.end for span in layers[0].spans if span.resource == DRAM and span.what.startswith("load")]
+    assert all(max(loads, default=0) <= span.begin and span.end <= layers[1].begin for span in ahead)
     for layer in layers:
         reached = layer.begin
         for span in layer.spans:

@@ -1,5 +1,7 @@
 """Stated mappings are used as they are, or refused with layer, rule, value and way out."""
 
+import re
+
 import pytest
 
 import hwsim
@@ -93,15 +95,21 @@ def test_too_many_steps(monkeypatch):
 def test_activations_that_are_said_to_stay_leave_less_room(graph):
     rule = MappingRule(match=CONV, tile={"m": "all", "k": "all", "n": "all"})
     plan = StatedPlan(layer=(rule,), resident=("stem.relu",))
-    small = edge("memory.ofmap.size_bytes=1600")
     chosen = schedule(graph, edge(), Options(stated=plan))
     assert chosen.resident == {"stem.relu"}
     assert chosen.mappings[CONV].ifmap_on_chip
     kept = graph.tensors["stem.relu"].size
     with pytest.raises(
-        MappingError, match=rf"memory 'ofmap' has 1600 bytes and needs \d+, {kept} of them for activations"
-    ):
-        schedule(graph, small, Options(stated=plan))
+        MappingError, match=rf"memory 'ofmap' has 1600 bytes and needs \d+, {kept} of them for"
+    ) as caught:
+        schedule(graph, edge("memory.ofmap.size_bytes=1600"), Options(stated=plan))
+    least = int(re.search(r"needs (\d+)", str(caught.value))[1])
+    schedule(graph, edge(f"memory.ofmap.size_bytes={least}"), Options(stated=plan))
+    assert least > kept
+    alone = StatedPlan(layer=(rule,), resident=())
+    schedule(graph, edge(f"memory.ofmap.size_bytes={least - kept}"), Options(stated=alone))
+    with pytest.raises(MappingError, match=f"has {least - 1} bytes and needs {least}"):
+        schedule(graph, edge(f"memory.ofmap.size_bytes={least - 1}"), Options(stated=plan))
 
 
 def test_names_that_the_network_does_not_have(graph):

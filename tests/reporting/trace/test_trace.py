@@ -13,9 +13,10 @@ import hwsim
 from hwsim.cost import cost
 from hwsim.cost.timeline import timeline
 from hwsim.errors import HwsimError
+from hwsim.mapping.stated import MappingRule, StatedPlan
 from hwsim.reporting.trace import trace_events, write_trace
 from hwsim.reporting.trace.counters import dram_bits, macs, means, windows
-from hwsim.schedule import schedule
+from hwsim.schedule import Options, schedule
 
 
 @pytest.fixture(scope="module", params=["edge_16x16", "slow"])
@@ -23,7 +24,8 @@ def case(request):
     slow = ("dram.bits_per_cycle=16", "vector.requantizer_lanes=1", "clock_mhz=700")
     machine = hwsim.accelerator("edge_16x16", overrides=slow if request.param == "slow" else ())
     graph = hwsim.quantize(hwsim.load("digits_mobilenet"))
-    plan = schedule(graph, machine)
+    rule = MappingRule(match="*.fc", tile={"m": "all", "k": "all", "n": 7})  # 7 and 3 of 10 classes: unequal steps
+    plan = schedule(graph, machine, Options(stated=StatedPlan(layer=(rule,))))
     return machine, list(timeline(graph, machine, plan)), cost(graph, machine, plan)
 
 
@@ -96,6 +98,18 @@ def test_sums_are_those_of_the_ledger(case):
     assert sum(event["args"]["cycles"] for event in vector) == total - sum(spent[name] for name in on_array)
 
 
+def test_requantizers_show_where_a_step_waits_for_them(case):
+    tracks = tracks_of(traced(case, 10**6))
+    stalled = [event["args"] for event in tracks["array"] if event["name"] == "stall requantizer"]
+    shown = [event["args"] for event in tracks.get("requantizer", ()) if event["name"] == "requantize"]
+    assert len(shown) == len(stalled)
+    computing = {e["args"]["begin_cycle"]: e["args"]["cycles"] for e in tracks["array"] if e["name"] == "compute"}
+    for busy, waited in zip(shown, stalled, strict=True):
+        assert busy["cycles"] == computing[busy["begin_cycle"]] + waited["cycles"]
+    if case[0].vector.requantizer_lanes == 1:
+        assert shown
+
+
 def test_bytes_of_transfers_are_all_bytes_over_dram(case):
     bits = dram_bits(case[1])
     for limit in (1, 10**6):
@@ -137,6 +151,9 @@ def test_counters_hold_all_bits_and_multiply_accumulates(case):
     lanes = machine.array.rows * machine.array.columns
     used = means(macs(layers), edges)
     assert used.sum() * length * lanes == pytest.approx(report.layers.sum("macs"))
+    last = [one for one in layers if one.mapping is not None][-1]
+    shares = [share for begin, _, share in macs(layers) if begin >= last.begin]
+    assert [round(share * lanes / last.mapping.gemm.k) for share in shares] == [7, 3]
     assert used.max() <= 1 + 1e-9
 
 
