@@ -25,6 +25,7 @@ class Link:
         source, target: memory names, ``dram`` off chip.
         level: of the on-chip memory whose tile or block moves: the target of a load, the source of a store.
         channel: what is busy; links of one channel wait for each other.
+        far_channel: what is busy beside it: the port of a memory behind the first level at the other end, or ``channel``.
         source_bits, target_bits: bandwidth at both ends in bits per cycle.
         latency_cycles: from the channel to the target.
         burst_bits: smallest transfer of a contiguous run.
@@ -36,6 +37,7 @@ class Link:
     target: str
     level: int
     channel: str
+    far_channel: str
     source_bits: int
     target_bits: int
     latency_cycles: int = 0
@@ -75,6 +77,7 @@ def store_links(accelerator: Accelerator, mapping: Mapping) -> tuple[Link, ...]:
             target=outer.name,
             level=inner.level,
             channel=_write_channel(outer),
+            far_channel=_read_channel(inner) if inner.level > 1 else _write_channel(outer),
             source_bits=inner.read_bits_per_cycle,
             target_bits=outer.write_bits_per_cycle,
             double_buffered=inner.double_buffered,
@@ -83,13 +86,15 @@ def store_links(accelerator: Accelerator, mapping: Mapping) -> tuple[Link, ...]:
     ]
     if not mapping.ofmap_on_chip:
         dram, last = accelerator.dram, path[-1]
+        writes = f"{DRAM}.write" if dram.separate_writes else DRAM
         links.append(
             Link(
                 operand="ofmap",
                 source=last.name,
                 target=DRAM,
                 level=last.level,
-                channel=f"{DRAM}.write" if dram.separate_writes else DRAM,
+                channel=writes,
+                far_channel=_read_channel(last) if last.level > 1 else writes,
                 source_bits=last.read_bits_per_cycle,
                 target_bits=dram.bits_per_cycle,
                 burst_bits=dram.burst_bits,
@@ -107,6 +112,7 @@ def _from_dram(accelerator: Accelerator, operand: str, target: MemoryLevel) -> L
         target=target.name,
         level=target.level,
         channel=DRAM,
+        far_channel=_write_channel(target) if target.level > 1 else DRAM,
         source_bits=dram.bits_per_cycle,
         target_bits=target.write_bits_per_cycle,
         latency_cycles=dram.latency_cycles,
@@ -121,11 +127,16 @@ def _between(operand: str, source: MemoryLevel, target: MemoryLevel) -> Link:
         source=source.name,
         target=target.name,
         level=target.level,
-        channel=source.name if source.ports == "1rw" else f"{source.name}.read",
+        channel=_read_channel(source),
+        far_channel=_write_channel(target) if target.level > 1 else _read_channel(source),
         source_bits=source.read_bits_per_cycle,
         target_bits=target.write_bits_per_cycle,
         double_buffered=target.double_buffered,
     )
+
+
+def _read_channel(memory: MemoryLevel) -> str:
+    return memory.name if memory.ports == "1rw" else f"{memory.name}.read"
 
 
 def _write_channel(memory: MemoryLevel) -> str:

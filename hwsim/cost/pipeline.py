@@ -108,14 +108,14 @@ def run(pipeline: Pipeline, event: Event | None = None) -> Timing:
             if not cycles:
                 continue
             used_up = done if innermost[j] else arrived[j + 1]
-            begin = max(free.get(link.channel, 0), mark[j] if link.double_buffered else used_up)
+            begin = max(_free(free, link), mark[j] if link.double_buffered else used_up)
             if not outermost[j]:
                 begin = max(begin, arrived[j - 1])
             mark[j] = used_up
             early = pipeline.prefetched if i == 0 and link.source == DRAM and link.operand == "weight" else 0
             ahead = min(early, cycles)
             end = begin + cycles - ahead
-            free[link.channel] = end
+            free[link.channel] = free[link.far_channel] = end
             arrived[j] = end + max(link.latency_cycles - early + ahead, 0)
             if link.source == DRAM:
                 dram.loaded(end)
@@ -207,6 +207,11 @@ def _rows(pipeline: Pipeline) -> list[_Row]:
     ]
 
 
+def _free(free: dict[str, int], link: Link) -> int:
+    """Return when both ends of a link are free."""
+    return max(free.get(link.channel, 0), free.get(link.far_channel, 0))
+
+
 def _store(
     pipeline: Pipeline,
     cycles: list[int],
@@ -223,10 +228,10 @@ def _store(
         if not length:
             break
         link = transfer.link
-        begin = max(free.get(link.channel, 0), ready)
+        begin = max(_free(free, link), ready)
         if j + 1 < len(sent):  # room in the memory that the results go to
             begin = max(begin, sent[j + 1][1] if pipeline.stores[j + 1].link.double_buffered else sent[j + 1][0])
-        ready = free[link.channel] = begin + length
+        ready = free[link.channel] = free[link.far_channel] = begin + length
         sent[j] = [ready, sent[j][0]]
         if link.channel == DRAM:
             dram.stores.append((begin, ready))

@@ -15,11 +15,12 @@ from hwsim.cost.energy import PJ_PER_MW_CYCLE_MHZ, access_pj, compute_pj
 from hwsim.cost.ledger import Access
 from hwsim.cost.links import Link, load_links, store_links
 from hwsim.cost.steps import steps_of
+from hwsim.cost.transfers import BIAS_BITS
 from hwsim.energy import load_table
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits, operand_bits
+from hwsim.mapping.widths import accumulator_bits, operand_bits, stored_weight_bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class Prices:
         cycle: leakage of the chip in a cycle.
         weight_read, ifmap_read: an element that enters the array; a stationary one is shifted to its place.
         psum_access: an accumulator that is read, added to and written.
+        constant_read: a column constant that is read.
         loads, stores: a bit over each link.
     """
 
@@ -39,6 +41,7 @@ class Prices:
     weight_read: float
     ifmap_read: float
     psum_access: float
+    constant_read: float
     loads: tuple[float, ...]
     stores: tuple[float, ...]
 
@@ -67,7 +70,8 @@ def prices_of(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) ->
     return Prices(
         fixed=clock * sum(compute_pj(row, table) for row in work if row.unit in ("array", "requantizer", "column_sum")),
         cycle=leakage_pj_per_cycle(accelerator),
-        weight_read=read("weight", gemm.weight.bits, weight_bits),
+        weight_read=read("weight", stored_weight_bits(mapping), weight_bits + mapping.mac.index_bits),
+        constant_read=pj(homes["weight"], "read", BIAS_BITS),
         ifmap_read=read("ifmap", gemm.ifmap.bits, ifmap_bits),
         psum_access=pj(homes["psum"], "read", sums) + pj(homes["psum"], "write", sums) + table.add_pj(sums) * clock,
         loads=tuple(

@@ -89,37 +89,44 @@ def _loads(mapping: Mapping, visits: Visits, link: Link) -> Moves:
     if link.operand == "ifmap":
         changes = _changes(visits.group, visits.m_start[i], k_start)
         elements = ifmap_elements(gemm, visits.m_start[i], visits.m[i], k)
-        runs = ifmap_runs(gemm, visits.m[i], k)
+        runs = ifmap_runs(gemm, visits.m_start[i], visits.m[i], k, visits.groups)
     else:
         changes = _changes(visits.group, visits.n_start[i], k_start)
         kept = mapping.mac.kept(k)
         elements = kept * visits.n[i]
-        runs = np.where(visits.n[i] < gemm.n, kept, 1) if gemm.weight_is_activation else np.ones_like(k)
-    moved = np.where(changes, visits.groups, 0)
-    return Moves(link=link, elements=elements * moved, runs=runs * moved)
+        in_rows = gemm.weight_is_activation & (visits.n[i] < gemm.n)
+        runs = np.where(in_rows, kept, 1) * visits.groups
+    return Moves(link=link, elements=np.where(changes, elements * visits.groups, 0), runs=runs)
 
 
 def _stores(gemm: Gemm, visits: Visits, link: Link) -> Moves:
     i = link.level - 1
     last = np.ones(len(visits.k), dtype=bool)
     last[:-1] = _changes(visits.group, visits.m_start[i], visits.n_start[i])[1:]
-    moved = np.where(last, visits.groups, 0)
-    runs = np.where(visits.n[i] < gemm.n, visits.m[i], 1)
-    return Moves(link=link, elements=visits.m[i] * visits.n[i] * moved, runs=runs * moved)
+    elements = visits.m[i] * visits.n[i] * visits.groups
+    runs = ofmap_runs(gemm, visits.m[i], visits.n[i], visits.groups)
+    return Moves(link=link, elements=np.where(last, elements, 0), runs=runs)
 
 
-def ifmap_runs(gemm: Gemm, m: np.ndarray, k: np.ndarray) -> np.ndarray:
-    """Return the contiguous runs of memory in an ifmap tile of one group.
+def ifmap_runs(gemm: Gemm, m_start: np.ndarray, m: np.ndarray, k: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return the contiguous runs of memory in the ifmap tiles of ``groups`` groups that travel together.
 
-    A matrix lies row by row, an image with its channels innermost: whole rows of images are one run where the tile takes
-    all channels, else every pixel is one.
+    Matrices lie one after the other, row by row. Images lie with the channels of all groups innermost: where a tile takes
+    all of them, its rows of an image are one run, else every pixel is one.
     """
     window = gemm.window
     if window is None:
-        return np.where(k < gemm.k, m, 1)
+        return np.where(k < gemm.k, m * groups, 1)
     images = np.maximum(m // window.image, 1)
-    pixels = ifmap_elements(gemm, np.zeros_like(m), m, np.full_like(k, window.taps))
-    return np.where((k < gemm.k) | (gemm.groups > 1), pixels, images)
+    pixels = ifmap_elements(gemm, m_start, m, np.full_like(k, window.taps))
+    return np.where((k < gemm.k) | (groups < gemm.groups), pixels, images)
+
+
+def ofmap_runs(gemm: Gemm, m: np.ndarray, n: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return the contiguous runs of memory in the ofmap tiles of ``groups`` groups; laid out as ``ifmap_runs`` says."""
+    if gemm.window is None:
+        return np.where(n < gemm.n, m * groups, 1)
+    return np.where((n < gemm.n) | (groups < gemm.groups), m, 1)
 
 
 def _changes(*starts: np.ndarray) -> np.ndarray:

@@ -47,7 +47,12 @@ def array_reads(mapping: Mapping, steps: Steps, operand: str) -> np.ndarray:
     Groups that share the array bring the zeros between them along with what is stationary.
     """
     reads = edge_elements(mapping.array, steps.sizes(), operand, mapping.mac) * steps.groups
-    return reads * mapping.groups_in_array if operand == mapping.array.flow.stationary else reads
+    if operand != mapping.array.flow.stationary:
+        return reads
+    shared = mapping.groups_in_array
+    squares = steps.groups // shared * shared**2 + (steps.groups % shared) ** 2
+    together: np.ndarray = reads // steps.groups * squares
+    return together
 
 
 def psum_accesses(mapping: Mapping, steps: Steps, datapath: Datapath) -> np.ndarray:
@@ -98,7 +103,12 @@ def accesses(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath:
     if has_column_constant(gemm, datapath):
         words = int(constant_words(gemm, steps, datapath).sum())
         for moves in steps.loads["weight"]:
-            add(moves.link.source, "bias", "read", words, BIAS_BITS)
+            burst = moves.link.burst_bits
+            if moves.link.source == DRAM and burst > 1:
+                bursts = -(-constant_words(gemm, steps, datapath) * BIAS_BITS // burst)
+                add(DRAM, "bias", "read", int(bursts.sum()), burst)
+            else:
+                add(moves.link.source, "bias", "read", words, BIAS_BITS)
             add(moves.link.target, "bias", "write", words, BIAS_BITS)
         add(homes["weight"], "bias", "read", int(constant_reads(steps).sum()), BIAS_BITS)
     return tuple(rows)
@@ -142,10 +152,12 @@ def _dma_cycles(mapping: Mapping, steps: Steps, datapath: Datapath, memory: Memo
     for operand in ("ifmap", "weight"):
         extra = constant_words(gemm, steps, datapath) if operand == "weight" else None
         for moves in steps.loads[operand]:
+            bits = moves.elements * storage_bits(mapping, operand)
+            bits = bits if extra is None else bits + extra * BIAS_BITS
             if moves.link.target == memory.name:
-                bits = moves.elements * storage_bits(mapping, operand)
-                bits = bits if extra is None else bits + extra * BIAS_BITS
                 cycles = cycles - (-bits // memory.write_bits_per_cycle)
+            if moves.link.source == memory.name:  # an ifmap that stayed there
+                cycles = cycles - (-bits // memory.read_bits_per_cycle)
     for moves in steps.stores:
         if moves.link.source == memory.name:
             cycles = cycles - (-moves.elements * storage_bits(mapping, "ofmap") // memory.read_bits_per_cycle)

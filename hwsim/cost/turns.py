@@ -13,6 +13,7 @@ from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.liveness import on_chip, viewed
+from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.plan import Plan
 from hwsim.mapping.tasks import Task
 from hwsim.mapping.widths import multiplier_bits
@@ -50,9 +51,20 @@ def turns(graph: Graph, tasks: tuple[Task, ...], accelerator: Accelerator, plan:
             continue
         if isinstance(task.work, Gemm):
             multiplier_bits(task.layer, task.work, datapath)
-            ahead = idle if plan.prefetch and not task.work.weight_is_activation else 0
+            early = plan.prefetch and may_come_early(plan.mappings[task.layer], machine)
+            ahead = idle if early else 0
             cost = array_layer(plan.mappings[task.layer], machine, datapath, ahead)
         else:
             cost = vector_layer(task.work, machine, datapath)
         idle = cost.idle_tail
         yield Turn(task=task, machine=machine, datapath=datapath, prefetched=ahead, cost=cost)
+
+
+def may_come_early(mapping: Mapping, machine: Accelerator) -> bool:
+    """Return whether the first weights of a layer may come while the layer before still runs.
+
+    A memory of two halves that holds weights alone has the other half for them; in one that other operands share, the
+    layer before may still use every byte.
+    """
+    memory = machine.path_of("weight")[-1]
+    return memory.double_buffered and memory.holds == ("weight",) and not mapping.gemm.weight_is_activation

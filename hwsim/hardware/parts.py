@@ -84,9 +84,9 @@ class MemoryLevel(Record):
     size_bytes: Positive = Field(description="Capacity in bytes.")
     read_bits_per_cycle: Positive = Field(description="Read bandwidth towards the array in bits per cycle.")
     write_bits_per_cycle: Positive = Field(description="Write bandwidth in bits per cycle.")
-    level: Positive = Field(
+    level: Annotated[Positive, Field(le=5)] = Field(
         default=1,
-        description="1: next to the array. 2, 3, ...: behind it, on the way to DRAM; such a level may hold only some of ifmap, weight and ofmap.",
+        description="1: next to the array. 2 to 5: behind it, on the way to DRAM; such a level may hold only some of ifmap, weight and ofmap.",
     )
     ports: Literal["1r1w", "1rw"] = Field(
         default="1r1w", description="A read and a write port of their own, or one port for both in turn."

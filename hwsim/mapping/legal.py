@@ -15,6 +15,8 @@ from hwsim.mapping.tiles import cuts, ifmap_elements
 from hwsim.mapping.widths import stored_weight_bits
 from hwsim.units import BITS_PER_BYTE
 
+CONSTANT_BYTES = 4
+
 
 def largest_ifmap(gemm: Gemm, m: int, k: int) -> int:
     """Return the ifmap elements of the largest tile of ``m`` outputs and ``k``; with a window distinct pixels are counted."""
@@ -39,6 +41,8 @@ def tile_bytes(
 ) -> Any:
     """Return the bytes of tiles or blocks in one memory; double buffering keeps two of every operand but the psum.
 
+    Column constants (bias, zero points) of all of a group's n lie with the weights.
+
     Args:
         mapping: of which the formats and the groups are read.
         memory: the memory.
@@ -60,6 +64,8 @@ def tile_bytes(
             continue
         count, bits = elements[operand]
         copies = 2 if memory.double_buffered and operand != "psum" else 1
+        if operand == "weight" and (gemm.has_bias or gemm.ifmap_asymmetric):
+            total = total + gemm.n * mapping.groups_together * CONSTANT_BYTES
         total = total + copies * -(-count * bits * mapping.groups_together // BITS_PER_BYTE)
     return total
 

@@ -3,7 +3,8 @@
 Branch and bound over all candidates of ``hwsim.mapping.candidates``: they are taken in the order of a lower bound and
 evaluated exactly until no bound is below the best found. Ties in cycles go to the least DRAM traffic, ties in energy to the
 fewest cycles. A tiling that is legal at some width is legal at every smaller one and not slower there, so the latency
-chosen for cycles never rises when a width falls.
+chosen for cycles never rises when a width falls. (One exception: an output-stationary array that leaves in one piece,
+``drain_start = when_complete``, hides its drain only under long streams, and a MAC mode may shorten them.)
 """
 
 from __future__ import annotations
@@ -180,7 +181,7 @@ def _prices(whole: Mapping, accelerator: Accelerator, datapath: Datapath, object
     vector[COUNTS] = prices.fixed
     vector[Counts.END] = prices.cycle
     vector[Counts.WEIGHT_READS], vector[Counts.IFMAP_READS] = prices.weight_read, prices.ifmap_read
-    vector[Counts.PSUM_ACCESSES] = prices.psum_access
+    vector[Counts.PSUM_ACCESSES], vector[Counts.CONSTANT_READS] = prices.psum_access, prices.constant_read
     moved = (*prices.loads, *prices.stores)
     vector[Counts.MOVED : Counts.MOVED + len(moved)] = moved
     return vector

@@ -59,7 +59,8 @@ def link_records(accelerator: Accelerator, mapping: Mapping) -> tuple[np.ndarray
     """Return the ``LINK`` records of loads and stores; of the mapping only what stays on chip is read."""
     loads = [link for operand in OPERANDS[:2] for link in load_links(accelerator, mapping, operand)]
     stores = list(store_links(accelerator, mapping))
-    channels = {name: i for i, name in enumerate(dict.fromkeys(link.channel for link in (*loads, *stores)))}
+    busy = [name for link in (*loads, *stores) for name in (link.channel, link.far_channel)]
+    channels = {name: i for i, name in enumerate(dict.fromkeys(busy))}
     names = [memory.name for memory in accelerator.memory]
     return _links(loads, channels, names), _links(stores, channels, names)
 
@@ -118,11 +119,10 @@ def memory_records(accelerator: Accelerator) -> np.ndarray:
     for record, memory in zip(records, accelerator.memory, strict=True):
         for operand in memory.holds:
             record[operand] = 1
-        record["level"], record["size_bytes"] = memory.level, memory.size_bytes
+        record["level"] = memory.level
         record["read_bits"], record["write_bits"] = memory.read_bits_per_cycle, memory.write_bits_per_cycle
         record["shared"] = memory.ports == "1rw"
         record["dma"] = memory.ports == "1rw" and memory.banks == 1
-        record["copies"] = 2 if memory.double_buffered else 1
     return records
 
 
@@ -151,7 +151,8 @@ def _links(links: list[Link], channels: dict[str, int], names: list[str]) -> np.
     records = np.zeros(len(links), LINK)
     for record, link in zip(records, links, strict=True):
         record["operand"], record["level"] = OPERANDS.index(link.operand), link.level
-        record["channel"], record["bits"] = channels[link.channel], min(link.source_bits, link.target_bits)
+        record["channel"], record["far_channel"] = channels[link.channel], channels[link.far_channel]
+        record["bits"] = min(link.source_bits, link.target_bits)
         record["latency"], record["burst"], record["double"] = (
             link.latency_cycles,
             link.burst_bits,

@@ -1,7 +1,8 @@
 """Which activations stay on chip between layers: greedily, the largest saving first, as long as the network gets better.
 
 A tensor that stays takes its room from the tiles of every layer during its lifetime, so each of these is mapped anew with what
-is left. What counts is the whole network's objective, which never gets worse.
+is left. What counts is the objective summed over all layers as they are chosen, which never gets worse; the weights that come
+early are not known yet, and may turn the balance by a percent.
 """
 
 from __future__ import annotations

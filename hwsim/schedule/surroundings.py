@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwsim.cost.links import DRAM
+from hwsim.cost.turns import may_come_early
 from hwsim.cost.vector_layer import vector_layer
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
@@ -61,7 +62,7 @@ def surroundings(machine: Accelerator, works: Iterable[Work], *, prefetch: bool)
     for work, datapath in works:
         if isinstance(work, Mapping):
             records.append(link_records(machine, work))
-            before.append(idle if prefetch and not work.gemm.weight_is_activation else 0)
+            before.append(idle if prefetch and may_come_early(work, plain) else 0)
             idle = FROM_ARRAY
             continue
         cost = vector_layer(work, plain, datapath)

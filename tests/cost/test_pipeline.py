@@ -94,7 +94,15 @@ def test_weights_that_came_ahead_save_at_most_what_they_took(case, prefetched):
 
 
 def link(operand, **keys):
-    base = {"source": DRAM, "target": operand, "level": 1, "channel": DRAM, "source_bits": 8, "target_bits": 8}
+    base = {
+        "source": DRAM,
+        "target": operand,
+        "level": 1,
+        "channel": DRAM,
+        "far_channel": DRAM,
+        "source_bits": 8,
+        "target_bits": 8,
+    }
     if operand == "ofmap":
         base |= {"source": operand, "target": DRAM}
     return Link(operand=operand, **(base | keys))

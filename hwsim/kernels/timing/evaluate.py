@@ -13,7 +13,7 @@ from hwsim.kernels.cache import kernel
 from hwsim.kernels.timing.array import ceil_div, exposed_cycles, fold_cycles, kept, last_cycles, pick, stream_cycles
 from hwsim.kernels.timing.records import COUNTS, Counts
 from hwsim.kernels.timing.visit import advance, enter
-from hwsim.kernels.timing.window import ifmap_elements, ifmap_runs
+from hwsim.kernels.timing.window import ifmap_elements, ifmap_runs, ofmap_runs
 
 END, COMPUTE, FILL, DRAIN = int(Counts.END), int(Counts.COMPUTE), int(Counts.FILL), int(Counts.DRAIN)
 STALL_IFMAP, STALL_WEIGHT, STALL_OFMAP = int(Counts.STALL_IFMAP), int(Counts.STALL_WEIGHT), int(Counts.STALL_OFMAP)
@@ -27,7 +27,7 @@ IDLE_TAIL, DRAM_BITS, WEIGHT_READS, IFMAP_READS = (
 PSUM_ACCESSES, CONSTANT_READS, MOVED = int(Counts.PSUM_ACCESSES), int(Counts.CONSTANT_READS), int(Counts.MOVED)
 BIAS_BITS = 32
 WEIGHT, IFMAP, PSUM = 0, 1, 2
-MAX_LEVELS, MAX_LINKS, CHANNELS = 6, 16, 32
+MAX_LEVELS, MAX_LINKS, CHANNELS = 6, 16, 64
 
 
 @kernel
@@ -48,10 +48,11 @@ def copy(source: Any, target: Any, levels: int) -> None:
 
 
 @kernel
-def port_cycles(layer: Any, memories: Any, reads: Any, writes: Any, loaded: Any, stored: Any) -> int:
-    """Return the cycles of the busiest port next to the array; bits by operand (weight, ifmap, psum, ofmap)."""
+def port_cycles(memories: Any, loads: Any, reads: Any, writes: Any, carried: Any, stored: Any) -> int:
+    """Return the cycles of the busiest port next to the array; bits by operand (weight, ifmap, psum, ofmap) and by link."""
     busiest = 0
-    for memory in memories:
+    for i in range(len(memories)):
+        memory = memories[i]
         if memory.level > 1:
             continue
         read = memory.weight * reads[0] + memory.ifmap * reads[1] + memory.psum * reads[2]
@@ -60,8 +61,11 @@ def port_cycles(layer: Any, memories: Any, reads: Any, writes: Any, loaded: Any,
         if memory.shared:
             busy = read_cycles + write_cycles
             if memory.dma:
-                busy += memory.weight * ceil_div(loaded[0], memory.write_bits)
-                busy += memory.ifmap * ceil_div(loaded[1], memory.write_bits)
+                for j in range(len(loads)):
+                    if loads[j].target == i:
+                        busy += ceil_div(carried[j], memory.write_bits)
+                    if loads[j].source == i:
+                        busy += ceil_div(carried[j], memory.read_bits)
                 busy += memory.ofmap * ceil_div(stored, memory.read_bits)
         else:
             busy = max(read_cycles, write_cycles)
@@ -102,7 +106,7 @@ def evaluate(
     mark = np.zeros(MAX_LINKS, np.int64)
     sent = np.zeros((MAX_LINKS, 2), np.int64)
     to_store = np.zeros(MAX_LINKS, np.int64)
-    reads, writes, loaded = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(2, np.int64)
+    reads, writes, carried = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(MAX_LINKS, np.int64)
     last_load, stored_behind = 0, 0  # on DRAM's read channel; stores since then
     done, folds_all, exposed_all, before_stream = 0, 0, 0, 0
     tail = machine.down + machine.out if machine.overlap_drain else 0
@@ -149,10 +153,12 @@ def evaluate(
                 weight_reads = kept(machine, k) * n * weight_folds * groups
                 ifmap_reads = m * k * ifmap_folds * groups
                 psum = m * n * psum_folds * groups
+                shared = tiling.groups_in_array
+                squares = groups // shared * shared * shared + (groups % shared) ** 2
                 if machine.stationary == WEIGHT:
-                    weight_reads *= tiling.groups_in_array
+                    weight_reads = weight_reads // groups * squares
                 elif machine.stationary == IFMAP:
-                    ifmap_reads *= tiling.groups_in_array
+                    ifmap_reads = ifmap_reads // groups * squares
                 if layer.preloads_bias:
                     psum += outputs
                 constants = n * groups if finishes and layer.constants else 0
@@ -162,11 +168,11 @@ def evaluate(
                 counts[CONSTANT_READS] += constants
                 # loads
                 words = layer.n * groups if new_group and layer.constants else 0
-                loaded[0], loaded[1] = 0, 0
                 stationary_is_new = first_step
                 waits_weight, waits_ifmap = 0, 0
                 for j in range(len(loads)):
                     link = loads[j]
+                    carried[j] = 0
                     i = link.level - 1
                     own_dim = 2 if link.operand == WEIGHT else 0
                     changes = new_group or now[i, own_dim] != past[i, own_dim] or (i == 0 and k_start != k_past)
@@ -175,23 +181,23 @@ def evaluate(
                     k_here = k if i == 0 else layer.k
                     if link.operand == WEIGHT:
                         elements = kept(machine, k_here) * now[i, 3]
-                        runs = kept(machine, k_here) if layer.weight_is_activation and now[i, 3] < layer.n else 1
+                        in_rows = layer.weight_is_activation and now[i, 3] < layer.n
+                        runs = (kept(machine, k_here) if in_rows else 1) * groups
                         bits = elements * groups * layer.weight_bits
                     else:
                         elements = ifmap_elements(layer, now[i, 0], now[i, 1], k_here)
-                        runs = ifmap_runs(layer, now[i, 1], k_here) if link.burst > 1 else 1
+                        runs = ifmap_runs(layer, now[i, 0], now[i, 1], k_here, groups) if link.burst > 1 else 1
                         bits = elements * groups * layer.ifmap_bits
                     plain = bits
-                    bits = burst_bits(bits, runs * groups, link.burst)
+                    bits = burst_bits(bits, runs, link.burst)
                     if link.operand == WEIGHT and words:
                         bits += ceil_div(words * BIAS_BITS, link.burst) * link.burst
                         plain += words * BIAS_BITS
+                    carried[j] = plain
                     innermost = j + 1 == len(loads) or loads[j + 1].operand != link.operand
                     outermost = j == 0 or loads[j - 1].operand != link.operand
-                    if innermost:
-                        loaded[link.operand] = plain
-                        if link.operand == machine.stationary and elements:
-                            stationary_is_new = True
+                    if innermost and link.operand == machine.stationary and elements:
+                        stationary_is_new = True
                     cycles = ceil_div(bits, link.bits)
                     counts[MOVED + j] += bits
                     if link.dram:
@@ -199,14 +205,14 @@ def evaluate(
                     if not cycles:
                         continue
                     used_up = done if innermost else arrived[j + 1]
-                    begin = max(free[link.channel], mark[j] if link.double else used_up)
+                    begin = max(free[link.channel], free[link.far_channel], mark[j] if link.double else used_up)
                     if not outermost:
                         begin = max(begin, arrived[j - 1])
                     mark[j] = used_up
                     early = tiling.prefetched if first_step and link.dram and link.operand == WEIGHT else 0
                     ahead = min(early, cycles)
                     end = begin + cycles - ahead
-                    free[link.channel] = end
+                    free[link.channel] = free[link.far_channel] = end
                     arrived[j] = end + max(link.latency - early + ahead, 0)
                     if link.dram:
                         last_load, stored_behind = end, 0
@@ -217,11 +223,11 @@ def evaluate(
                         if not to_store[j]:
                             break
                         link = stores[j]
-                        begin = max(free[link.channel], ready)
+                        begin = max(free[link.channel], free[link.far_channel], ready)
                         if j + 1 < len(stores):
                             begin = max(begin, sent[j + 1, 1] if stores[j + 1].double else sent[j + 1, 0])
                         ready = begin + to_store[j]
-                        free[link.channel] = ready
+                        free[link.channel] = free[link.far_channel] = ready
                         sent[j, 1] = sent[j, 0]
                         sent[j, 0] = ready
                         if link.dram == 1:
@@ -250,15 +256,14 @@ def evaluate(
                     to_store[j] = 0
                     if complete:
                         bits = now[i, 1] * now[i, 3] * groups * layer.ofmap_bits
-                        runs = now[i, 1] if now[i, 3] < layer.n else 1
-                        bits = burst_bits(bits, runs * groups, stores[j].burst)
+                        bits = burst_bits(bits, ofmap_runs(layer, now[i, 1], now[i, 3], groups), stores[j].burst)
                         to_store[j] = ceil_div(bits, stores[j].bits)
                         counts[MOVED + len(loads) + j] += bits
                         if stores[j].dram:
                             counts[DRAM_BITS] += bits
                 pending = finishes
                 stored = outputs * layer.ofmap_bits if len(stores) else 0
-                port = port_cycles(layer, memories, reads, writes, loaded, stored)
+                port = port_cycles(memories, loads, reads, writes, carried, stored)
                 requantizer = ceil_div(outputs, machine.requantizer_lanes)
                 busy = max(own, port, requantizer)
                 counts[STALL_PORT if port >= requantizer else STALL_REQUANTIZER] += busy - own
@@ -274,11 +279,11 @@ def evaluate(
         if not to_store[j]:
             break
         link = stores[j]
-        begin = max(free[link.channel], ready)
+        begin = max(free[link.channel], free[link.far_channel], ready)
         if j + 1 < len(stores):
             begin = max(begin, sent[j + 1, 1] if stores[j + 1].double else sent[j + 1, 0])
         ready = begin + to_store[j]
-        free[link.channel] = ready
+        free[link.channel] = free[link.far_channel] = ready
         sent[j, 0] = ready
         if link.dram == 1:
             stored_behind += max(ready - max(begin, last_load, mark[0]), 0)

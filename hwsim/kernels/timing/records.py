@@ -46,13 +46,13 @@ MACHINE = _record(
 ``hidden_from`` cycles hides.
 """
 
-MEMORY = _record(
-    ("weight", "ifmap", "psum", "ofmap", "level", "size_bytes", "read_bits", "write_bits", "shared", "dma", "copies")
-)
+MEMORY = _record(("weight", "ifmap", "psum", "ofmap", "level", "read_bits", "write_bits", "shared", "dma"))
 """An on-chip memory: flags of what it holds; ``shared``: one port; ``dma``: loads and stores pass it as well."""
 
-LINK = _record(("operand", "level", "channel", "bits", "latency", "burst", "double", "dram", "source", "target"))
-"""A transfer path: operand 0, 1, 2 for weight, ifmap, ofmap; memories by index, -1 for DRAM; ``dram``: on its read channel."""
+LINK = _record(
+    ("operand", "level", "channel", "far_channel", "bits", "latency", "burst", "double", "dram", "source", "target")
+)
+"""A transfer path: operand 0, 1, 2 for weight, ifmap, ofmap; memories by index, -1 for DRAM; both channels are busy; ``dram``: on its read channel."""
 
 TILING = _record(("m", "k", "n", "n_outermost", "groups_together", "groups_in_array", "prefetched"))
 BLOCK = _record(("m", "n", "n_outermost"))

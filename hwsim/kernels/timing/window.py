@@ -44,10 +44,18 @@ def ifmap_elements(layer: Any, start: int, size: int, k: int) -> int:
 
 
 @kernel
-def ifmap_runs(layer: Any, size: int, k: int) -> int:
-    """Return the contiguous runs of memory in an ifmap tile of one group."""
+def ifmap_runs(layer: Any, start: int, size: int, k: int, groups: int) -> int:
+    """Return the contiguous runs of memory in the ifmap tiles of ``groups`` groups that travel together."""
     if not layer.has_window:
-        return size if k < layer.k else 1
-    if k < layer.k or layer.groups > 1:
-        return ifmap_elements(layer, 0, size, layer.taps)
+        return size * groups if k < layer.k else 1
+    if k < layer.k or groups < layer.groups:
+        return ifmap_elements(layer, start, size, layer.taps)
     return max(size // (layer.out_width * layer.out_height), 1)
+
+
+@kernel
+def ofmap_runs(layer: Any, m: int, n: int, groups: int) -> int:
+    """Return the contiguous runs of memory in the ofmap tiles of ``groups`` groups."""
+    if not layer.has_window:
+        return m * groups if n < layer.n else 1
+    return m if n < layer.n or groups < layer.groups else 1
