@@ -65,6 +65,11 @@ def pipeline_of(
     )
     preload = np.where(new, load_cycles(array), 0)
     preload[0] = load_cycles(array)
+    port = traffic.port_cycles(mapping, steps, accelerator, datapath)
+    requantizer = -(-steps.outputs // accelerator.vector.requantizer_lanes)
+    tail = tail_cycles(array)
+    for unit in (port, requantizer):  # the end of the last step's accesses runs under the tail
+        unit[-1] = max(unit[-1] - tail, 0)
     return Pipeline(
         loads=tuple(
             Transfer(
@@ -78,11 +83,11 @@ def pipeline_of(
         stationary=stationary,
         idle=idle,
         array=busy,
-        port=traffic.port_cycles(mapping, steps, accelerator, datapath),
-        requantizer=-(-steps.outputs // accelerator.vector.requantizer_lanes),
+        port=port,
+        requantizer=requantizer,
         finishes=steps.finishes,
         output_buffered=accelerator.memory_of("ofmap").double_buffered,
-        tail=tail_cycles(array),
+        tail=tail,
         prefetched=prefetched,
     )
 

@@ -23,10 +23,20 @@ from hwsim.numerics.sparsity import Sparsity
 
 Operand = Literal["ifmap", "weight", "ofmap", "psum"]
 Text = Annotated[str, Field(min_length=1)]
-Positive = Annotated[int, Field(gt=0, strict=True)]
-NotNegative = Annotated[int, Field(ge=0, strict=True)]
+LARGEST = 2**40
+
+
+def _can_be_built(value: float) -> float:
+    """Return a size, count or clock below what any machine has."""
+    if value > LARGEST:
+        raise ValueError(f"is {value}, beyond 2^40; state what can be built")
+    return value
+
+
+Positive = Annotated[int, Field(gt=0, strict=True), AfterValidator(_can_be_built)]
+NotNegative = Annotated[int, Field(ge=0, strict=True), AfterValidator(_can_be_built)]
 Width = Annotated[int, Field(ge=1, le=32, strict=True)]
-PositiveReal = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+PositiveReal = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False), AfterValidator(_can_be_built)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Flag = Annotated[bool, Field(strict=True)]
 

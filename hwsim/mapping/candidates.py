@@ -17,6 +17,7 @@ from hwsim.mapping.mapping import Block
 from hwsim.units import ceil_div
 
 BLOCK_PARTS = (1, 2, 4, 8, 16, 32, 64)
+NESTED_PARTS = (1, 4, 16)  # with several levels of blocks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ def block_candidates(gemm: Gemm, levels: int) -> list[tuple[Block, ...]]:
     """Return the nests of blocks for memories of ``levels`` levels, outermost first; one empty nest for one level."""
     nests: list[tuple[Block, ...]] = [()]
     for level in range(levels, 1, -1):
-        nests = [(*nest, block) for nest in nests for block in _blocks(gemm, level, nest)]
+        parts = BLOCK_PARTS if levels == 2 else NESTED_PARTS
+        nests = [(*nest, block) for nest in nests for block in _blocks(gemm, level, nest, parts)]
     return nests
 
 
@@ -61,16 +63,16 @@ def group_candidates(gemm: Gemm, most_in_array: int) -> list[tuple[int, int]]:
     return [(1, 1)] + [(n, shared) for n in counts for shared in sorted({1, min(n, most_in_array)}) if n > 1]
 
 
-def _blocks(gemm: Gemm, level: int, around: tuple[Block, ...]) -> list[Block]:
+def _blocks(gemm: Gemm, level: int, around: tuple[Block, ...], of: tuple[int, ...]) -> list[Block]:
     m, n = (around[-1].m, around[-1].n) if around else (gemm.m, gemm.n)
     window = gemm.window
     if window is None:
-        sizes = {1, *(ceil_div(gemm.m, parts) for parts in BLOCK_PARTS)}
+        sizes = {1, *(ceil_div(gemm.m, parts) for parts in of)}
     else:
-        sizes = {window.out_width, *(ceil_div(window.out_height, parts) * window.out_width for parts in BLOCK_PARTS)}
-        sizes |= {ceil_div(window.batch, parts) * window.image for parts in BLOCK_PARTS}
+        sizes = {window.out_width, *(ceil_div(window.out_height, parts) * window.out_width for parts in of)}
+        sizes |= {ceil_div(window.batch, parts) * window.image for parts in of}
     ms = sorted(size for size in sizes | {m} if size <= m)
-    ns = sorted(size for size in {1, n, *(ceil_div(gemm.n, parts) for parts in BLOCK_PARTS)} if size <= n)
+    ns = sorted(size for size in {1, n, *(ceil_div(gemm.n, parts) for parts in of)} if size <= n)
     return [
         Block(level=level, m=bm, n=bn, order=order)
         for bm, bn, order in product(ms, ns, ORDERS)

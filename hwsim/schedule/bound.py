@@ -17,8 +17,8 @@ from hwsim.hardware.datapath import Datapath
 from hwsim.kernels.timing import COUNTS, Counts
 from hwsim.mapping.candidates import Candidates
 from hwsim.mapping.check import ORDERS
-from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.tiles import ifmap_elements
+from hwsim.mapping.mapping import Block, Mapping
+from hwsim.mapping.tiles import cuts, ifmap_elements
 from hwsim.mapping.widths import has_column_constant
 from hwsim.schedule.sizes import Sizes, ifmap_sizes, sizes_along
 
@@ -80,6 +80,32 @@ def lower_bounds(whole: Mapping, accelerator: Accelerator, datapath: Datapath, t
             np.maximum(here[..., Counts.END], cycles, out=here[..., Counts.END])
     trips = along["m"].trips * along["k"].trips * along["n"].trips
     return Bounds(counts=counts, trips=trips, largest=largest)
+
+
+def nest_bounds(whole: Mapping, accelerator: Accelerator, nest: tuple[Block, ...]) -> np.ndarray:
+    """Return what the outermost block of a nest implies, float64 ``[COUNTS]``: traffic with DRAM, and the cycles it takes."""
+    counts = np.zeros(COUNTS)
+    if not nest:
+        return counts
+    gemm, block = whole.gemm, nest[0]
+    m_starts, m_sizes = np.array(cuts(gemm, "m", block.m)).T
+    n_trips = len(cuts(gemm, "n", block.n))
+    unit = gemm.window.taps if gemm.window else 1
+    pixels = ifmap_elements(gemm, m_starts, m_sizes, np.full(len(m_starts), unit)).sum()
+    times = {
+        "ifmap": n_trips if block.order[0] == "n" and len(m_starts) > 1 else 1,
+        "weight": len(m_starts) if block.order[0] == "m" and n_trips > 1 else 1,
+    }
+    channels: dict[str, np.ndarray] = {}
+    loads = [link for operand in ("weight", "ifmap") for link in load_links(accelerator, whole, operand)]
+    for j, link in enumerate(loads):
+        if link.source == DRAM and link.level == block.level:
+            bits = _loaded(whole, link, pixels) * times[link.operand]
+            counts[Counts.MOVED + j] = bits
+            _note(counts, channels, link, bits)
+    counts[Counts.DRAM_BITS] = 0  # of some operands only
+    counts[Counts.END] = max((int(cycles) for cycles in channels.values()), default=0)
+    return counts
 
 
 def _spread(sizes: Sizes, axis: tuple[int, ...]) -> Sizes:

@@ -23,6 +23,7 @@ from hwsim.kernels.timing import COUNTS, Counts, evaluate
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import mac_shape
+from hwsim.schedule.bound import nest_bounds
 from hwsim.schedule.records import Records, block_records, records_of, tiling_record
 from hwsim.schedule.shortage import too_small
 from hwsim.schedule.tries import Tries, tries_of
@@ -86,7 +87,7 @@ def choose(
     whole = whole_product(gemm, accelerator, datapath, ifmap_on_chip=ifmap_on_chip, ofmap_on_chip=ofmap_on_chip)
     records, prices = records_of(whole, accelerator, datapath), _prices(whole, accelerator, datapath, objective)
     tries = tries_of(whole, accelerator, datapath, reserved_bytes, MAX_STEPS)
-    mapping = _best(records, tries, prices, objective)
+    mapping = _best(records, tries, prices, objective, accelerator)
     if mapping is None:
         raise MappingError(too_small(whole, accelerator, datapath, reserved_bytes, MAX_STEPS))
     return _choice(mapping, records, prices)
@@ -141,9 +142,18 @@ def counts_of(records: Records, mapping: Mapping, prefetched: int = 0) -> np.nda
     return counts
 
 
-def _best(records: Records, tries: Tries, prices: np.ndarray, objective: Objective) -> Mapping | None:
+def _best(
+    records: Records, tries: Tries, prices: np.ndarray, objective: Objective, accelerator: Accelerator
+) -> Mapping | None:
     """Return the best legal mapping, None where there is none."""
-    first, second = _values(tries.bounds, prices, objective)
+    nest, tile = np.nonzero(tries.inside)
+    if not len(nest):
+        return None
+    least = [
+        _values(np.maximum(tries.bounds[inside], nest_bounds(tries.whole, accelerator, blocks)), prices, objective)
+        for inside, blocks in zip(tries.inside, tries.nests, strict=True)
+    ]
+    first, second = (np.concatenate([values[side] for values in least]) for side in (0, 1))
     best: tuple[float, float] = (np.inf, np.inf)
     chosen = None
     counts = np.zeros(COUNTS, np.int64)
@@ -154,13 +164,13 @@ def _best(records: Records, tries: Tries, prices: np.ndarray, objective: Objecti
         if (first[i], second[i]) >= best:
             continue
         limit = int(best[0]) if objective == "cycles" and chosen is not None else -1
-        blocks = tries.blocks[tries.nest[i]]
-        if not evaluate(r.layer, r.machine, r.memories, r.loads, r.stores, tries.tilings[i], blocks, limit, counts):
+        tiling, blocks = tries.tilings[tile[i]], tries.blocks[nest[i]]
+        if not evaluate(r.layer, r.machine, r.memories, r.loads, r.stores, tiling, blocks, limit, counts):
             continue
         value, then = (float(one) for one in _values(counts, prices, objective))
         if (value, then) < best:
             best, chosen = (value, then), i
-    return None if chosen is None else tries.mapping(chosen)
+    return None if chosen is None else tries.mapping(int(nest[chosen]), int(tile[chosen]))
 
 
 def _values(counts: np.ndarray, prices: np.ndarray, objective: Objective) -> tuple[np.ndarray, np.ndarray]:

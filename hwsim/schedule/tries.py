@@ -24,29 +24,29 @@ class Tries:
     Args:
         whole: the mapping of one tile, whose other fields hold for all.
         nests: blocks to choose from.
-        tilings: records of ``TILING`` ``[tries]``.
-        nest: int64 ``[tries]``: which of ``nests``.
-        bounds: float64 ``[tries, COUNTS]``.
+        tilings: records of ``TILING`` ``[tilings]``.
+        bounds: float64 ``[tilings, COUNTS]``.
         blocks: records of ``BLOCK`` ``[nests, levels - 1]``.
+        inside: bool ``[nests, tilings]``: whether a tile lies within the innermost block.
     """
 
     whole: Mapping
     nests: list[tuple[Block, ...]]
     tilings: np.ndarray
-    nest: np.ndarray
     bounds: np.ndarray
     blocks: np.ndarray
+    inside: np.ndarray
 
-    def mapping(self, i: int) -> Mapping:
-        """Return the mapping of one try."""
-        tiling = self.tilings[i]
+    def mapping(self, nest: int, tile: int) -> Mapping:
+        """Return the mapping of one tiling in one nest of blocks."""
+        tiling = self.tilings[tile]
         return replace(
             self.whole,
             tile_m=int(tiling["m"]),
             tile_k=int(tiling["k"]),
             tile_n=int(tiling["n"]),
             order=ORDERS[int(tiling["n_outermost"])],
-            blocks=self.nests[int(self.nest[i])],
+            blocks=self.nests[nest],
             groups_together=int(tiling["groups_together"]),
             groups_in_array=int(tiling["groups_in_array"]),
         )
@@ -98,15 +98,19 @@ def tries_of(
         for block in nest:
             row[block.level - 2] = (block.m, block.n, ORDERS.index(block.order))
     bounds = lower_bounds(whole, accelerator, datapath, sizes)
-    tilings, which, least = _tiles(whole, sizes, bounds, room, blocks)
+    tilings, least = _tiles(whole, sizes, bounds, room)
     groups = _groups(whole, room)
+    tilings = np.concatenate([tilings, groups])
+    inside = np.ones((len(nests), len(tilings)), dtype=bool)
+    if room.levels > 1:
+        inside = (tilings["m"] <= blocks["m"][:, :1]) & (tilings["n"] <= blocks["n"][:, :1])
     return Tries(
         whole=whole,
         nests=nests,
-        tilings=np.concatenate([tilings, groups]),
-        nest=np.concatenate([which, np.zeros(len(groups), np.int64)]),
+        tilings=tilings,
         bounds=np.concatenate([least, np.zeros((len(groups), COUNTS))]),
         blocks=blocks,
+        inside=inside,
     )
 
 
@@ -122,10 +126,8 @@ def _holds(smallest: Mapping, nest: tuple[Block, ...], room: Room) -> bool:
     )
 
 
-def _tiles(
-    whole: Mapping, sizes: Candidates, bounds: Bounds, room: Room, blocks: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (tilings, which nest, bounds) of every legal combination of tile sizes, order and blocks."""
+def _tiles(whole: Mapping, sizes: Candidates, bounds: Bounds, room: Room) -> tuple[np.ndarray, np.ndarray]:
+    """Return (tilings, bounds) of every legal combination of tile sizes and order."""
     gemm = whole.gemm
     m, k, n = (np.array(getattr(sizes, dim)) for dim in "mkn")
     tile = (m[:, None, None], k[:, None], n)
@@ -141,12 +143,7 @@ def _tiles(
     tilings["n_outermost"] = at[:, 0]
     tilings["m"], tilings["k"], tilings["n"] = m[at[:, 1]], k[at[:, 2]], n[at[:, 3]]
     tilings["groups_together"] = tilings["groups_in_array"] = 1
-    least = bounds.counts[tuple(at.T)]
-    if room.levels == 1:
-        return tilings, np.zeros(len(at), np.int64), least
-    inside = (tilings["m"][:, None] <= blocks["m"][:, 0]) & (tilings["n"][:, None] <= blocks["n"][:, 0])
-    tiling, nest = np.nonzero(inside)
-    return tilings[tiling], nest, least[tiling]
+    return tilings, bounds.counts[tuple(at.T)]
 
 
 def _groups(whole: Mapping, room: Room) -> np.ndarray:

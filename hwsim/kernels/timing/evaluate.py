@@ -265,6 +265,10 @@ def evaluate(
                 stored = outputs * layer.ofmap_bits if len(stores) else 0
                 port = port_cycles(memories, loads, reads, writes, carried, stored)
                 requantizer = ceil_div(outputs, machine.requantizer_lanes)
+                if (
+                    finishes and not moving and first_group + groups == layer.groups
+                ):  # the end of it runs under the tail
+                    port, requantizer = max(port - tail, 0), max(requantizer - tail, 0)
                 busy = max(own, port, requantizer)
                 counts[STALL_PORT if port >= requantizer else STALL_REQUANTIZER] += busy - own
                 done = start + busy
