@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from hwsim.cost.array_layer import array_layer
 from hwsim.cost.steps import steps_of
-from hwsim.cost.transfers import moved_bits, storage_bits
+from hwsim.cost.traffic import accesses
+from hwsim.cost.transfers import constant_words, moved_bits, storage_bits
 from hwsim.mapping.mapping import Mapping
 from tests.cost import twin
 from tests.cost.machines import arrays, gemm, machine, mappings
@@ -135,6 +136,22 @@ def test_every_link_carries_at_least_what_is_compulsory(case):
     for operand in ("ifmap", "weight"):  # an inner link carries no less than the one behind it
         sums = [int(moves.elements.sum()) for moves in steps.loads[operand]]
         assert sums == sorted(sums)
+
+
+@given(any_cases())
+def test_bits_over_the_edge_are_those_of_the_tiles(case):
+    """What the ledger says of DRAM is the sum over all steps, column constants and whole bursts included."""
+    accelerator, mapping = case
+    steps = steps_of(mapping, accelerator)
+    rows = accesses(mapping, steps, accelerator, accelerator.datapath)
+    constants = constant_words(mapping.gemm, steps, accelerator.datapath)
+    tiles = sum(
+        int(moved_bits(mapping, moves, constants if operand == "weight" else None).sum())
+        for operand, links in (*steps.loads.items(), ("ofmap", steps.stores))
+        for moves in links
+        if "dram" in (moves.link.source, moves.link.target)
+    )
+    assert sum(row.count * row.bits for row in rows if row.memory == "dram") == tiles
 
 
 def test_register_writes_by_dataflow():
