@@ -45,11 +45,6 @@ class Link:
     double_buffered: bool = True
 
 
-def resident_memory(accelerator: Accelerator) -> MemoryLevel:
-    """Return the memory in which an activation stays between layers: the last one that results pass on chip."""
-    return accelerator.path_of("ofmap")[-1]
-
-
 def load_links(accelerator: Accelerator, mapping: Mapping, operand: str) -> tuple[Link, ...]:
     """Return the links of an input from the outermost to the array's own memory.
 
@@ -59,7 +54,7 @@ def load_links(accelerator: Accelerator, mapping: Mapping, operand: str) -> tupl
     links = [_from_dram(accelerator, operand, path[-1])]
     links += [_between(operand, path[i], path[i - 1]) for i in range(len(path) - 1, 0, -1)]
     if operand == "ifmap" and mapping.ifmap_on_chip:
-        home = resident_memory(accelerator)
+        home = accelerator.resident_memory
         names = [memory.name for memory in path]
         if home.name in names:
             return tuple(links[len(path) - names.index(home.name) :])

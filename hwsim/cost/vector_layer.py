@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from hwsim.cost.ledger import Access, Compute, Cycles, LayerCost
-from hwsim.cost.links import DRAM, resident_memory
+from hwsim.cost.links import DRAM
 from hwsim.cost.requantizers import second_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
@@ -66,7 +66,7 @@ def vector_layer(work: VectorWork, accelerator: Accelerator, datapath: Datapath)
 def _read(stream: Stream, accelerator: Accelerator) -> Iterator[Access]:
     """Yield the rows of a tensor on its way to the unit; one that stayed on chip is read where it stayed."""
     if stream.on_chip:
-        yield _access(resident_memory(accelerator).name, stream, "read")
+        yield _access(accelerator.resident_memory.name, stream, "read")
         return
     yield _access(DRAM, stream, "read")
     for memory in reversed(accelerator.path_of(stream.operand)):

@@ -85,6 +85,11 @@ class Accelerator(Record):
         """The on-chip memory next to the array that holds ``operand``."""
         return self.path_of(operand)[0]
 
+    @property
+    def resident_memory(self) -> MemoryLevel:
+        """The memory in which an activation stays between layers: the last one that results pass on chip."""
+        return self.path_of("ofmap")[-1]
+
     def path_of(self, operand: str) -> tuple[MemoryLevel, ...]:
         """The on-chip memories that ``operand`` passes, from the array outwards."""
         return tuple(sorted((m for m in self.memory if operand in m.holds), key=lambda memory: memory.level))

@@ -26,7 +26,7 @@ def largest_ifmap(gemm: Gemm, m: int, k: int) -> int:
 
 def resident_in(mapping: Mapping, accelerator: Accelerator, memory: MemoryLevel) -> frozenset[str]:
     """Return the operands that lie in ``memory`` as a whole: activations that stay on chip, reserved beside the tiles."""
-    if memory.name != accelerator.path_of("ofmap")[-1].name:
+    if memory.name != accelerator.resident_memory.name:
         return frozenset()
     return frozenset(name for name in ("ifmap", "ofmap") if getattr(mapping, f"{name}_on_chip"))
 

@@ -120,7 +120,7 @@ class Estimator:
 
     def _needed(self, alive: list[Lifetime], places: list[int], tasks: int) -> dict[str, int]:
         """Return the bytes that each memory must have for tiles, and for what stays on chip beside them."""
-        home = self.base.path_of("ofmap")[-1].name
+        home = self.base.resident_memory.name
         reserved = [sum(life.size_bytes for life in alive if life.first <= i <= life.last) for i in range(tasks)]
         needed = {memory.name: 0 for memory in self.base.memory}
         needed[home] = max(reserved, default=0)

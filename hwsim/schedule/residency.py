@@ -44,7 +44,7 @@ def keep_on_chip(
         accelerator: the machine.
         objective: what must fall.
     """
-    home = accelerator.path_of("ofmap")[-1]
+    home = accelerator.resident_memory
     best = list(choices)
     kept: list[Lifetime] = []
     total = _total(best, objective)

@@ -87,7 +87,7 @@ def schedule(graph: Graph, accelerator: Accelerator, options: Options | None = N
 def _choice(
     task: Task, machine: Accelerator, datapath: Datapath, context: Context, names: dict[str, str], options: Options
 ) -> Choice:
-    work, home = task.work, machine.path_of("ofmap")[-1]
+    work, home = task.work, machine.resident_memory
     if work is None:
         return Choice()
     if context.reserved_bytes > home.size_bytes:

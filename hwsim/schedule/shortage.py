@@ -21,7 +21,7 @@ def too_small(whole: Mapping, accelerator: Accelerator, datapath: Datapath, rese
     """Return one paragraph about the tile that lacks the fewest bytes; the sizes that it names are enough for it."""
     gemm = whole.gemm
     psum_bits = accumulator_bits(gemm, datapath)
-    home = accelerator.path_of("ofmap")[-1].name
+    home = accelerator.resident_memory.name
 
     def needed(mapping: Mapping) -> dict[str, int]:
         sizes = memory_bytes(mapping, accelerator, psum_bits)

@@ -56,7 +56,7 @@ def _check(mapping: Mapping, accelerator: Accelerator, datapath: Datapath, reser
     if steps > MAX_STEPS:
         raise MappingError(f"mapping: a tile of {tile} makes {steps} steps, more than {MAX_STEPS}; state a larger tile")
     needed = memory_bytes(mapping, accelerator, accumulator_bits(gemm, datapath))
-    needed[accelerator.path_of("ofmap")[-1].name] += reserved_bytes
+    needed[accelerator.resident_memory.name] += reserved_bytes
     lacks, changes = missing(needed, accelerator)
     if lacks:
         beside = f", {reserved_bytes} of them for activations that stay on chip" if reserved_bytes else ""

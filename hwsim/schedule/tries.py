@@ -71,7 +71,7 @@ class Room:
     @property
     def reserved(self) -> dict[str, int]:
         """Bytes taken by memory name."""
-        return {self.accelerator.path_of("ofmap")[-1].name: self.reserved_bytes}
+        return {self.accelerator.resident_memory.name: self.reserved_bytes}
 
     @property
     def levels(self) -> int:
