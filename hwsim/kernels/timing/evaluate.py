@@ -11,7 +11,7 @@ import numpy as np
 
 from hwsim.kernels.cache import kernel
 from hwsim.kernels.timing.array import ceil_div, exposed_cycles, fold_cycles, kept, last_cycles, pick, stream_cycles
-from hwsim.kernels.timing.records import COUNTS, Counts
+from hwsim.kernels.timing.records import COUNTS, MAX_LINKS, Counts
 from hwsim.kernels.timing.visit import advance, enter
 from hwsim.kernels.timing.window import ifmap_elements, ifmap_runs, ofmap_runs
 
@@ -27,7 +27,7 @@ IDLE_TAIL, DRAM_BITS, WEIGHT_READS, IFMAP_READS = (
 PSUM_ACCESSES, CONSTANT_READS, MOVED = int(Counts.PSUM_ACCESSES), int(Counts.CONSTANT_READS), int(Counts.MOVED)
 BIAS_BITS = 32
 WEIGHT, IFMAP, PSUM = 0, 1, 2
-MAX_LEVELS, MAX_LINKS, CHANNELS = 6, 16, 64
+MAX_LEVELS, CHANNELS = 6, 64
 
 
 @kernel
@@ -71,6 +71,29 @@ def port_cycles(memories: Any, loads: Any, reads: Any, writes: Any, carried: Any
             busy = max(read_cycles, write_cycles)
         busiest = max(busiest, busy)
     return busiest
+
+
+@kernel
+def store(stores: Any, cycles: Any, results: int, since: int, free: Any, sent: Any) -> int:
+    """Send the results of a step outwards; return for how long DRAM's read channel is busy with it after ``since``.
+
+    Twin of ``hwsim.cost.pipeline._store``; ``free`` by channel and ``sent`` by link (the last end, and the one before) move on.
+    """
+    ready, behind = results, 0
+    for j in range(len(stores)):
+        if not cycles[j]:
+            break
+        link = stores[j]
+        begin = max(free[link.channel], free[link.far_channel], ready)
+        if j + 1 < len(stores):
+            begin = max(begin, sent[j + 1, 1] if stores[j + 1].double else sent[j + 1, 0])
+        ready = begin + cycles[j]
+        free[link.channel] = free[link.far_channel] = ready
+        sent[j, 1] = sent[j, 0]
+        sent[j, 0] = ready
+        if link.dram == 1:
+            behind += max(ready - max(begin, since), 0)
+    return behind
 
 
 @kernel
@@ -218,20 +241,7 @@ def evaluate(
                         last_load, stored_behind = end, 0
                 # the results of the step before
                 if pending:
-                    ready = done + tail
-                    for j in range(len(stores)):
-                        if not to_store[j]:
-                            break
-                        link = stores[j]
-                        begin = max(free[link.channel], free[link.far_channel], ready)
-                        if j + 1 < len(stores):
-                            begin = max(begin, sent[j + 1, 1] if stores[j + 1].double else sent[j + 1, 0])
-                        ready = begin + to_store[j]
-                        free[link.channel] = free[link.far_channel] = ready
-                        sent[j, 1] = sent[j, 0]
-                        sent[j, 0] = ready
-                        if link.dram == 1:
-                            stored_behind += max(ready - max(begin, last_load, mark[0]), 0)
+                    stored_behind += store(stores, to_store, done + tail, max(last_load, mark[0]), free, sent)
                 # the step itself
                 start = machine.load if first_step else done + idle
                 preload = machine.load if stationary_is_new else 0
@@ -278,19 +288,8 @@ def evaluate(
                 k_past = k_start
                 first_step, new_group = False, False
     results = done + tail
-    end, ready = results, results
-    for j in range(len(stores)):
-        if not to_store[j]:
-            break
-        link = stores[j]
-        begin = max(free[link.channel], free[link.far_channel], ready)
-        if j + 1 < len(stores):
-            begin = max(begin, sent[j + 1, 1] if stores[j + 1].double else sent[j + 1, 0])
-        ready = begin + to_store[j]
-        free[link.channel] = free[link.far_channel] = ready
-        sent[j, 0] = ready
-        if link.dram == 1:
-            stored_behind += max(ready - max(begin, last_load, mark[0]), 0)
+    stored_behind += store(stores, to_store, results, max(last_load, mark[0]), free, sent)
+    end = results
     for j in range(len(stores)):
         end = max(end, sent[j, 0])
     counts[END] = end
