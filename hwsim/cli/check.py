@@ -30,12 +30,10 @@ def check(
 ) -> None:
     """Validate a network, a machine and a precision plan together, and print each layer's accumulator widths."""
     from hwsim.cli import resolve
-    from hwsim.cli.prepare import scheme_of
+    from hwsim.cli.prepare import prepare_priced
     from hwsim.cli.show import aligned
     from hwsim.cost import cost
-    from hwsim.execute.integer import check_executable
     from hwsim.explore.check import SUFFIXES, overflow_table
-    from hwsim.quantization import quantize
     from hwsim.schedule import schedule
 
     plan = resolve.resolve_plan(
@@ -46,11 +44,9 @@ def check(
         psum=psum,
         **resolve.runtime_keys(runtime, requantizer),
     )
-    machine = resolve.resolve_machine(hardware, overrides, plan)
-    graph = resolve.resolve_network(network, batch, dimensions, seed)
-    plan = resolve.plan_of(graph, plan)
-    quantized = quantize(graph, scheme_of(graph, machine, plan), None)
-    check_executable(quantized, machine)
+    quantized, machine = prepare_priced(
+        network, plan, hardware=hardware, overrides=overrides, batch=batch, dimensions=dimensions, seed=seed
+    )
     decided = schedule(quantized, machine, resolve.resolve_scheduling(objective, residency, prefetch, mapping))
     cost(quantized, machine, decided)  # prices everything, so that what `run` would refuse is refused here
     rows = list(overflow_table(quantized, machine, decided.mappings).rows())
@@ -74,7 +70,7 @@ def check(
             "finds their zero points"
         )
     unsafe = sum(not row["is_safe"] for row in rows)
-    typer.echo(f"{graph.name} fits {machine.name}: {len(rows)} array layers, {unsafe or 'none'} can overflow")
+    typer.echo(f"{quantized.name} fits {machine.name}: {len(rows)} array layers, {unsafe or 'none'} can overflow")
 
 
 def _cell(value: object) -> str:

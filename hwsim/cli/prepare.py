@@ -65,6 +65,27 @@ def prepare(
     return Prepared(plan=plan, machine=machine, data=data, graph=quantized)
 
 
+def prepare_priced(
+    network: str,
+    plan: PrecisionPlan,
+    *,
+    hardware: str,
+    overrides: Sequence[str] | None,
+    batch: int,
+    dimensions: Sequence[str] | None,
+    seed: int,
+) -> tuple[Graph, Accelerator]:
+    """Return a network with the widths of ``plan`` and the machine, for verbs that only price; refuse what no layer could execute."""
+    from hwsim.execute.integer import check_executable
+    from hwsim.quantization import quantize
+
+    machine = resolve.resolve_machine(hardware, overrides, plan)
+    graph = resolve.resolve_network(network, batch, dimensions, seed)
+    quantized = quantize(graph, scheme_of(graph, machine, resolve.plan_of(graph, plan)), None)
+    check_executable(quantized, machine)
+    return quantized, machine
+
+
 def scheme_of(graph: Graph, machine: Accelerator, plan: PrecisionPlan) -> Scheme:
     """Return how ``graph`` is quantized for ``machine``: its scales are powers of two where a requantizer only shifts."""
     from hwsim.quantization import Scheme, shifts_only

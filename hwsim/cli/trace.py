@@ -41,11 +41,9 @@ def trace(
 
     from hwsim import __version__
     from hwsim.cli import resolve
-    from hwsim.cli.prepare import scheme_of
+    from hwsim.cli.prepare import prepare_priced
     from hwsim.cost.timeline import timeline
     from hwsim.errors import HwsimError, did_you_mean
-    from hwsim.execute.integer import check_executable
-    from hwsim.quantization import quantize
     from hwsim.reporting.trace import write_trace
     from hwsim.schedule import schedule
 
@@ -58,12 +56,11 @@ def trace(
         **resolve.runtime_keys(runtime, requantizer),
     )
     scheduling = resolve.resolve_scheduling(objective, residency, prefetch, mapping)
-    machine = resolve.resolve_machine(hardware, overrides, plan)
-    graph = resolve.resolve_network(network, batch, dimensions, seed)
-    quantized = quantize(graph, scheme_of(graph, machine, resolve.plan_of(graph, plan)), None)
-    check_executable(quantized, machine)
-    decided = schedule(quantized, machine, scheduling)
-    found = list(timeline(quantized, machine, decided))
+    graph, machine = prepare_priced(
+        network, plan, hardware=hardware, overrides=overrides, batch=batch, dimensions=dimensions, seed=seed
+    )
+    decided = schedule(graph, machine, scheduling)
+    found = list(timeline(graph, machine, decided))
     if not any(fnmatchcase(layer.layer, layers) for layer in found):
         raise HwsimError(
             f"--layers: no layer of {graph.name} matches {layers!r}{did_you_mean(layers, [layer.layer for layer in found])}"
