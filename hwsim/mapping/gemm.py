@@ -67,6 +67,10 @@ class Gemm:
         window: the im2col view where the ifmap is a convolution's, else None (the ifmap is the m x k matrix itself).
         sparsity: the pattern that the weights obey along k (of a convolution: along its channels, at every kernel
             position), or None.
+        segments: lengths along k, in the array's order, of the parts that share one scale of each operand; a fold never
+            crosses from one into the next. Empty: the whole of k is one.
+        channel_order: with segments, the channel (with a window; else the k) that stands at each place of the array's
+            order; empty where channels keep theirs.
     """
 
     m: int
@@ -82,6 +86,8 @@ class Gemm:
     has_bias: bool = False
     window: Window | None = None
     sparsity: Sparsity | None = None
+    segments: tuple[int, ...] = ()
+    channel_order: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.m, self.k, self.n, self.groups) < 1:
@@ -92,8 +98,13 @@ class Gemm:
             raise MappingError(f"gemm: m={self.m} must be all output pixels = {self.window.batch * self.window.image}")
         if self.window and self.k != self.window.channels * self.window.taps:
             raise MappingError(f"gemm: k={self.k} must be channels x taps = {self.window.channels * self.window.taps}")
-
-        along = self.window.channels if self.window else self.k
+        along, taps = (self.window.channels, self.window.taps) if self.window else (self.k, 1)
+        if self.segments and (sum(self.segments) != self.k or any(size < 1 or size % taps for size in self.segments)):
+            raise MappingError(
+                f"gemm: segments {self.segments} must be positive multiples of {taps} and sum to k={self.k}"
+            )
+        if self.channel_order and sorted(self.channel_order) != list(range(along)):
+            raise MappingError(f"gemm: channel_order must name each of {along} channels once")
         if self.sparsity and along % self.sparsity.block:
             what = "input channels of a group" if self.window else "k"
             raise MappingError(f"gemm: sparsity {self.sparsity} needs whole blocks, but {what} = {along}")

@@ -1,5 +1,7 @@
-"""From a float network to grids: ranges, transforms and the rules of simulated quantization."""
+"""From a float network to integer grids."""
 
-from hwsim.quantization.quantize import Scheme, prepare, quantize, shifts_only
+from hwsim.quantization.prepare import prepare
+from hwsim.quantization.quantize import quantize
+from hwsim.quantization.scheme import Scheme, shifts_only
 
 __all__ = ["Scheme", "prepare", "quantize", "shifts_only"]

@@ -10,8 +10,8 @@ import numpy as np
 from hwsim.graph import Graph
 from hwsim.hardware.precision import KEYS, PrecisionPlan
 from hwsim.hardware.problems import validate
-from hwsim.quantization.quantize import BOUNDARY_BITS, Scheme
 from hwsim.quantization.quantize import quantize as quantize_by_scheme
+from hwsim.quantization.scheme import BOUNDARY_BITS, Scheme
 
 
 def quantize(
