@@ -8,6 +8,7 @@ import typer
 
 from hwsim.cli.check import check
 from hwsim.cli.export import export
+from hwsim.cli.quantize import quantize
 from hwsim.cli.run import run
 from hwsim.cli.scalesim import scalesim
 from hwsim.cli.show import show
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (run, sweep, show, check, trace, vectors, export, scalesim):
+for verb in (run, quantize, sweep, show, check, trace, vectors, export, scalesim):
     app.command()(verb)
 
 

@@ -27,6 +27,8 @@ def export(
     requantizer: options.RequantizerText = None,
     range_: options.RangeText = None,
     granularity: options.Granularity = None,
+    recipe: options.RecipeName = None,
+    recipe_options: options.RecipeOptions = None,
     inputs: options.Inputs = None,
     calibration: options.Calibration = None,
     images: options.Images = None,
@@ -68,6 +70,8 @@ def export(
         batch=batch,
         dimensions=dimensions,
         seed=seed,
+        recipe=recipe,
+        recipe_options=recipe_options,
     )
     if any(tensor.quant is not None and tensor.quant.scale is None for tensor in ready.graph.tensors.values()):
         drawn = ", or --images N to draw them" if network in names() else ""

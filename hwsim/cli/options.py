@@ -37,6 +37,12 @@ RuntimeText = Annotated[
 ]
 RangeText = Annotated[str | None, typer.Option("--range", help="Range estimator: minmax, percentile or mse. [mse]")]
 Granularity = Annotated[str | None, typer.Option(help="Weight scales per channel or per tensor. [channel]")]
+RecipeName = Annotated[
+    str | None, typer.Option("--recipe", help="A published method by name (`hwsim show recipes`) finds the grids.")
+]
+RecipeOptions = Annotated[
+    list[str] | None, typer.Option("--option", help="An option of the recipe, as iterations=500; repeatable.")
+]
 Inputs = Annotated[
     Path | None, typer.Option(help="An .npz whose keys are the network's input names, optionally with labels.")
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +11,12 @@ from hwsim.cli import resolve
 from hwsim.cli.data import Data, find_data
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hwsim.graph import Graph
     from hwsim.hardware import Accelerator, PrecisionPlan
     from hwsim.quantization import Scheme
+    from hwsim.quantization.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,12 +28,14 @@ class Prepared:
         machine: with the plan's registers and requantizers.
         data: the images.
         graph: the quantized network; its notes tell what was decided for the user.
+        state: how a recipe ended; None without one.
     """
 
     plan: PrecisionPlan
     machine: Accelerator
     data: Data
     graph: Graph
+    state: State | None = None
 
 
 def prepare(
@@ -45,13 +50,16 @@ def prepare(
     batch: int,
     dimensions: Sequence[str] | None,
     seed: int,
+    recipe: str | None = None,
+    recipe_options: Sequence[str] | None = None,
 ) -> Prepared:
-    """Load network, machine and images, and quantize the network unless it came quantized."""
+    """Load network, machine and images, and quantize the network, by a recipe if one is named, unless it came quantized."""
     from hwsim.quantization import quantize
 
     machine = resolve.resolve_machine(hardware, overrides, plan)
     graph = resolve.resolve_network(network, batch, dimensions, seed)
-    plan = resolve.plan_of(graph, plan)
+    stated = resolve.recipe_options(recipe, recipe_options)
+    plan = plan if recipe else resolve.plan_of(graph, plan)
     data = find_data(network, graph, inputs, calibration, images, seed)
     notes = data.notes
     scheme = scheme_of(graph, machine, plan)
@@ -61,8 +69,35 @@ def prepare(
     if data.calibration is not None:
         shown = {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
     noted = replace(graph, notes=(*graph.notes, *notes))
+    if recipe is not None:
+        state = _by_recipe(recipe, noted, scheme, machine, shown, stated, seed)
+        return Prepared(plan=state.scheme.plan, machine=machine, data=data, graph=state.graph, state=state)
     quantized = quantize(noted, scheme, shown)
     return Prepared(plan=plan, machine=machine, data=data, graph=quantized)
+
+
+def _by_recipe(
+    name: str,
+    graph: Graph,
+    scheme: Scheme,
+    machine: Accelerator,
+    images: Mapping[str, np.ndarray] | None,
+    options: Mapping[str, str],
+    seed: int,
+) -> State:
+    from hwsim.quantization.recipes.run import run_recipe
+    from hwsim.reporting.progress import progress
+
+    return run_recipe(
+        name,
+        graph,
+        scheme,
+        machine,
+        images,
+        options=options,
+        seed=seed,
+        progress=lambda steps: progress(steps, f"recipe {name}"),
+    )
 
 
 def prepare_priced(

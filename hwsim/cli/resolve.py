@@ -56,6 +56,19 @@ def runtime_keys(runtime: str | None, requantizer: str | None) -> dict[str, str 
     return keys | ({"requantizer": requantizer} if requantizer is not None else {})
 
 
+def recipe_options(recipe: str | None, texts: Sequence[str] | None) -> dict[str, str]:
+    """Return the recipe's options by name, their values as typed."""
+    stated = {}
+    for text in texts or ():
+        name, separator, value = text.partition("=")
+        if not separator or not name or not value:
+            raise HwsimError(f"--option: {text!r} must be a name and a value, as iterations=500")
+        if recipe is None:
+            raise HwsimError("--option: it is one of a recipe; name that with --recipe (hwsim show recipes)")
+        stated[name] = value
+    return stated
+
+
 def plan_of(graph: Graph, plan: PrecisionPlan) -> PrecisionPlan:
     """Return the plan with the command line's default range estimator; raise HwsimError if the graph keeps its own grids."""
     from hwsim.quantization.quantize import keep_grids

@@ -23,6 +23,8 @@ def run(
     runtime: options.RuntimeText = None,
     range_: options.RangeText = None,
     granularity: options.Granularity = None,
+    recipe: options.RecipeName = None,
+    recipe_options: options.RecipeOptions = None,
     inputs: options.Inputs = None,
     calibration: options.Calibration = None,
     images: options.Images = None,
@@ -77,6 +79,8 @@ def run(
         batch=batch,
         dimensions=dimensions,
         seed=seed,
+        recipe=recipe,
+        recipe_options=recipe_options,
     )
     machine, data = ready.machine, ready.data
     result = simulate(

@@ -11,7 +11,9 @@ import typer
 def show(
     what: Annotated[
         str,
-        typer.Argument(help="hardware, models, requantizers, modes, ranges, formats, energy, operators or metrics."),
+        typer.Argument(
+            help="hardware, models, recipes, requantizers, modes, ranges, formats, energy, operators or metrics."
+        ),
     ],
     name: Annotated[str | None, typer.Argument(help="One of them, in full.")] = None,
 ) -> None:
@@ -117,6 +119,23 @@ def _ranges(name: str | None) -> str:
     return _rows("range estimators:", docs)
 
 
+def _recipes(name: str | None) -> str:
+    from hwsim.quantization.recipes import names, recipe_of
+    from hwsim.quantization.recipes.probe import probed
+
+    if name is None:
+        rows = [(each, recipe_of(each).title) for each in names()]
+        return _rows("recipes (hwsim show recipes NAME tells paper, options and demands):", rows)
+    recipe = recipe_of(name)
+    facts = [("title", recipe.title), ("paper", recipe.paper), ("asks of the datapath", "; ".join(probed(name)))]
+    facts += [("images", "none needed" if recipe.is_data_free else "calibration images")]
+    facts += [("needs", 'pip install "hwsim[train]"')] if recipe.needs_torch else []
+    for option in recipe.options:
+        among = f" ({', '.join(map(str, option.choices))})" if option.choices else ""
+        facts.append((f"--option {option.name}={option.default}", option.help + among))
+    return _rows(name, facts)
+
+
 def _formats(name: str | None) -> str:
     from hwsim.numerics.formats import parse_format
     from hwsim.numerics.formats.parse import EXAMPLES
@@ -168,6 +187,7 @@ def _headline(text: str | None) -> str:
 LISTS: dict[str, Callable[[str | None], str]] = {
     "hardware": _hardware,
     "models": _models,
+    "recipes": _recipes,
     "requantizers": _requantizers,
     "modes": _modes,
     "ranges": _ranges,

@@ -25,6 +25,8 @@ def vectors(
     runtime: options.RuntimeText = None,
     range_: options.RangeText = None,
     granularity: options.Granularity = None,
+    recipe: options.RecipeName = None,
+    recipe_options: options.RecipeOptions = None,
     inputs: options.Inputs = None,
     calibration: options.Calibration = None,
     images: options.Images = DEFAULT_IMAGES,
@@ -68,6 +70,8 @@ def vectors(
         batch=batch,
         dimensions=dimensions,
         seed=seed,
+        recipe=recipe,
+        recipe_options=recipe_options,
     )
     if ready.data.images is None:
         raise HwsimError(f"{ready.graph.name}: golden vectors need images; give --inputs images.npz")

@@ -31,6 +31,15 @@ class SetGrids:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PowersOfTwo:
+    """Allow only scales that are powers of two, which a requantizer of shifts alone needs."""
+
+    def __call__(self, state: State) -> State:
+        """Return the state with that rule in its scheme."""
+        return state.with_(scheme=replace(state.scheme, power_of_two=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetActivations:
     """Set the ranges of activations again, on the network with its quantized weights (Nagel et al. 2021, figure 3.6, last step)."""
 

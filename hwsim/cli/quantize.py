@@ -1,0 +1,89 @@
+"""``hwsim quantize``: a network by a published method, what it keeps and what it costs, and the file of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hwsim.cli import options
+
+DEFAULT_RECIPE = "white_paper"
+
+
+def quantize(
+    network: options.Network = options.DEFAULT_NETWORK,
+    recipe: Annotated[str, typer.Option(help="A published method (`hwsim show recipes`).")] = DEFAULT_RECIPE,
+    recipe_options: options.RecipeOptions = None,
+    hardware: options.Hardware = options.DEFAULT_HARDWARE,
+    overrides: options.Overrides = None,
+    precision: options.Precision = None,
+    weights: options.Weights = None,
+    activations: options.Activations = None,
+    accumulator: options.AccumulatorText = None,
+    psum: options.PsumText = None,
+    requantizer: options.RequantizerText = None,
+    range_: options.RangeText = None,
+    granularity: options.Granularity = None,
+    inputs: options.Inputs = None,
+    calibration: options.Calibration = None,
+    images: options.Images = None,
+    batch: options.Batch = 1,
+    dimensions: options.Dimensions = None,
+    metric: options.MetricText = "accuracy",
+    seed: options.Seed = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the network with its integers to this .onnx (QDQ) file.")
+    ] = None,
+) -> None:
+    """Quantize a network by a recipe, and print what it keeps, what it asks of the datapath and what it costs."""
+    from hwsim.cli import resolve
+    from hwsim.cli.prepare import prepare
+    from hwsim.cli.show import aligned
+    from hwsim.interchange.onnx import write_qdq
+    from hwsim.mapping.demands import demands_of
+    from hwsim.quantization.recipes import recipe_of
+    from hwsim.reporting.overview import facts
+    from hwsim.simulation.simulate import simulate
+
+    described = recipe_of(recipe)
+    plan = resolve.resolve_plan(
+        precision,
+        weights=weights,
+        activations=activations,
+        accumulator=accumulator,
+        psum=psum,
+        requantizer=requantizer,
+        range=range_,
+        weight_granularity=granularity,
+    )
+    chosen = resolve.resolve_metric(metric)
+    ready = prepare(
+        network,
+        plan,
+        hardware=hardware,
+        overrides=overrides,
+        inputs=inputs,
+        calibration=calibration,
+        images=images,
+        batch=batch,
+        dimensions=dimensions,
+        seed=seed,
+        recipe=recipe,
+        recipe_options=recipe_options,
+    )
+    assert ready.state is not None
+    result = simulate(ready.graph, ready.machine, ready.data.images, metric=chosen)
+    typer.echo(f"{recipe}: {described.title} ({described.paper})")
+    rows = [("asks", "; ".join(demands_of(ready.graph).sentences()))]
+    rows += [(name, f"{value:.6g}") for name, value in sorted(ready.state.losses.items())]
+    rows += [(fact.label, f"{fact.value}  {fact.detail}".rstrip()) for fact in facts(result)]
+    for line in aligned(rows):
+        typer.echo(f"  {line}")
+    for note in result.notes:
+        typer.echo(f"note: {note}")
+    if out is not None:
+        for note in write_qdq(ready.graph, out):
+            typer.echo(f"note: {note}")
+        typer.echo(f"QDQ model: {out}")

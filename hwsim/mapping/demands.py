@@ -1,0 +1,97 @@
+"""What a quantized network asks of the datapath: read off its grids, never assigned by the method that made them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import log2
+
+from hwsim.graph import Graph
+from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.lower import lower
+from hwsim.numerics.formats import FloatFormat, Format, IntFormat, bits_for_range
+
+RUN_TIME_OPERATORS = ("DynamicQuantize", "DynamicQuantizeLinear")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demands:
+    """Units that a network needs beside a plain integer product with one static multiplier per layer.
+
+    Args:
+        products: ``ifmap x weight`` as they enter the multiplier, ascending; several mean several widths in one network.
+        decoders: weight formats that are stored otherwise than they are multiplied.
+        column_sums: products whose weights have a zero point.
+        channel_scales: products with a multiplier per output channel instead of one.
+        most_segments: of one product along k, 1 where no partial sum is rescaled.
+        least_segment: length along k of the shortest segment, None without any.
+        run_time_scales: operators that find a scale while the network runs (a pass for the maximum each).
+        only_shifts: whether every scale is a power of two, so that a requantizer need only shift.
+    """
+
+    products: tuple[str, ...]
+    decoders: tuple[str, ...]
+    column_sums: int
+    channel_scales: int
+    most_segments: int
+    least_segment: int | None
+    run_time_scales: int
+    only_shifts: bool
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return the demands in words, the products first."""
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        yield f"multiplies {', '.join(self.products)}" if self.products else "multiplies nothing"
+        if self.decoders:
+            yield f"decodes {', '.join(self.decoders)} weights"
+        if self.most_segments > 1:
+            yield f"rescales partial sums: up to {self.most_segments} segments along k, the shortest of {self.least_segment}"
+        if self.column_sums:
+            yield f"sums ifmap columns for weight zero points ({self.column_sums} layers)"
+        if self.run_time_scales:
+            yield f"finds scales at run time ({self.run_time_scales} maximum passes)"
+        if self.channel_scales:
+            yield "a multiplier per output channel"
+        if self.only_shifts:
+            yield "requantizes by shifts alone"
+
+
+def demands_of(graph: Graph) -> Demands:
+    """Return what ``graph`` asks; widths suffice, unknown scales count as arbitrary."""
+    gemms = {task.layer: task.work for task in lower(graph) if isinstance(task.work, Gemm)}
+    shapes: Counter[tuple[int, int, str]] = Counter()
+    channels = 0
+    for layer, gemm in gemms.items():
+        a, w = _operand(gemm.ifmap), _operand(gemm.weight)
+        shapes[a[0], w[0], f"{a[1]} x {w[1]}"] += 1
+        grid = graph.tensors[graph.node_of[layer].inputs[1]].quant
+        channels += grid is not None and grid.granularity.axis is not None
+    decoders = {str(g.weight) for g in gemms.values() if not isinstance(g.weight, IntFormat | FloatFormat)}
+    segments = [gemm.segments for gemm in gemms.values() if len(gemm.segments) > 1]
+    return Demands(
+        products=tuple(text for _, _, text in sorted(shapes)),
+        decoders=tuple(sorted(decoders)),
+        column_sums=sum(gemm.weight_asymmetric for gemm in gemms.values()),
+        channel_scales=channels,
+        most_segments=max(map(len, segments), default=1),
+        least_segment=min((min(found) for found in segments), default=None),
+        run_time_scales=sum(node.op in RUN_TIME_OPERATORS for node in graph.nodes),
+        only_shifts=_only_shifts(graph),
+    )
+
+
+def _operand(number: Format) -> tuple[int, str]:
+    """Return width and name of what is multiplied: a format's own text, or the integers that a table decodes to."""
+    if isinstance(number, IntFormat | FloatFormat):
+        return number.bits, str(number)
+    bits = bits_for_range(*number.operand_range)
+    return bits, f"int{bits}"
+
+
+def _only_shifts(graph: Graph) -> bool:
+    grids = [tensor.quant for tensor in graph.tensors.values() if tensor.quant is not None]
+    scales = [scale for grid in grids for scale in grid.scale or ()]
+    return bool(scales) and all(grid.scale for grid in grids) and all(log2(abs(s)).is_integer() for s in scales)
