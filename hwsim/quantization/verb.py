@@ -7,11 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from hwsim.errors import HwsimError
 from hwsim.graph import Graph
+from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.load import load_accelerator
 from hwsim.hardware.precision import KEYS, PrecisionPlan
 from hwsim.hardware.problems import validate
 from hwsim.quantization.quantize import quantize as quantize_by_scheme
+from hwsim.quantization.recipes.record import Value
+from hwsim.quantization.recipes.run import run_recipe
 from hwsim.quantization.scheme import BOUNDARY_BITS, Scheme
+
+DEFAULT_MACHINE = "edge_16x16"
 
 
 def quantize(
@@ -28,6 +35,10 @@ def quantize(
     boundary_bits: int = BOUNDARY_BITS,
     power_of_two: bool = False,
     plan: PrecisionPlan | None = None,
+    recipe: str | None = None,
+    options: Mapping[str, Value] | None = None,
+    accelerator: Accelerator | None = None,
+    seed: int = 0,
 ) -> Graph:
     """Quantize a float network after training; one that came quantized keeps its grids and takes none of the choices here.
 
@@ -45,6 +56,10 @@ def quantize(
         boundary_bits: least width of network inputs and outputs.
         power_of_two: only power-of-two scales, which the ``power_of_two`` requantizer needs.
         plan: per-layer exceptions; what its default states wins over the arguments here.
+        recipe: a published method by name (``hwsim show recipes``); it fills in what is not stated here.
+        options: of the recipe, by name.
+        accelerator: the machine that the recipe quantizes for; those that allocate bits ask it for prices.
+        seed: of everything that the recipe draws.
 
     Raises:
         HwsimError: an unknown format or estimator, a rule that matches no layer, values that a grid cannot hold, grids
@@ -67,4 +82,9 @@ def quantize(
     if calibration is not None:
         calibration = {name: calibration[name] for name in graph.inputs if name in calibration}
     scheme = Scheme(plan=base, boundary_bits=boundary_bits, power_of_two=power_of_two)
-    return quantize_by_scheme(graph, scheme, calibration)
+    if recipe is None:
+        if options or accelerator is not None:
+            raise HwsimError("quantize: options and accelerator belong to a recipe; name one")
+        return quantize_by_scheme(graph, scheme, calibration)
+    machine = load_accelerator(DEFAULT_MACHINE) if accelerator is None else accelerator
+    return run_recipe(recipe, graph, scheme, machine, calibration, options=options, seed=seed).graph

@@ -74,8 +74,8 @@ class Recipe:
         known = {option.name: option for option in self.options}
         for key in given or {}:
             if key not in known:
-                has = f"its options are {', '.join(known)}" if known else "it has none"
-                raise HwsimError(f"recipe {name}: option {key!r} is unknown{did_you_mean(key, known)}; {has}")
+                hint = did_you_mean(key, known) if known else "; it has none"
+                raise HwsimError(f"recipe {name}: option {key!r} is unknown{hint}")
         read = {key: known[key].read(name, value) for key, value in (given or {}).items()}
         return MappingProxyType({key: read.get(key, option.default) for key, option in known.items()})
 

@@ -34,6 +34,11 @@ def encode(real, grid):
     return np.clip(codes, bottom, top).astype(np.int64)
 
 
+def constant(tensor):
+    """Return the codes of a weight: those chosen by a method, else the nearest ones."""
+    return encode(tensor.data, tensor.quant) if tensor.codes is None else tensor.codes.astype(np.int64)
+
+
 def multiplier(first, second, output, unit):
     scheme, bits = unit
     if scheme == "float32":
@@ -71,7 +76,7 @@ def conv(graph, node, values, unit):
     x_grid, w_grid = (graph.tensors[name].quant for name in node.inputs[:2])
     out_grid = graph.tensors[node.outputs[0]].quant
     x = values[node.inputs[0]] - x_grid.zero_point[0]
-    weight = encode(graph.tensors[node.inputs[1]].data, w_grid)
+    weight = constant(graph.tensors[node.inputs[1]])
     bias = encode(graph.tensors[node.inputs[2]].data, graph.tensors[node.inputs[2]].quant)
     (sy, sx), (top, left, bottom, right) = node.attributes["strides"], node.attributes["pads"]
     groups = node.attributes["groups"]
@@ -97,7 +102,7 @@ def gemm(graph, node, values, unit):
     x_grid, w_grid = (graph.tensors[name].quant for name in node.inputs[:2])
     out_grid = graph.tensors[node.outputs[0]].quant
     x = values[node.inputs[0]] - x_grid.zero_point[0]
-    weight = encode(graph.tensors[node.inputs[1]].data, w_grid)
+    weight = constant(graph.tensors[node.inputs[1]])
     sums = x @ weight + encode(graph.tensors[node.inputs[2]].data, graph.tensors[node.inputs[2]].quant)
     columns = []
     for n in range(weight.shape[1]):
