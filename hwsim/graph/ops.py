@@ -118,6 +118,14 @@ OPS: dict[str, OpSpec] = {
     "Quantize": OpSpec(work=Work.TABLE, operations=(("multiply", 1),)),
     # x; uint8 codes, their scale and zero point: the range of the whole tensor decides at run time
     "DynamicQuantizeLinear": OpSpec(work=Work.FLOAT, operations=(("compare", 2), ("divide", 1), ("add", 1))),
+    # x; its codes on a grid of scale 1, and the scale of every index of the dimensions before axis, found at run time
+    "DynamicQuantize": OpSpec(
+        work=Work.FLOAT,
+        attributes=("axis", "format"),
+        operations=(("compare", 1), ("divide", 1)),
+    ),
+    # x, scale that broadcasts[, bias]: x * scale + bias, where a scale was found at run time
+    "Rescale": OpSpec(work=Work.FLOAT, operations=(("multiply", 1), ("add", 1))),
     # x, constant thresholds [channels or 1, count]: y = offset + factor * #{i : x >= T_i}; axis: the channels of x
     "MultiThreshold": OpSpec(work=Work.TABLE, attributes=("axis", "factor", "offset"), operations=(("compare", 1),)),
     # x[, zero point]; the same codes, read on the grid of the output: real y = factor * x + offset - zero point

@@ -53,6 +53,12 @@ def broadcasting(attributes: Mapping[str, Any], shapes: Sequence[Shape]) -> list
     return [broadcast(shapes)]
 
 
+def with_scales(attributes: Mapping[str, Any], shapes: Sequence[Shape]) -> list[Shape]:
+    """Rule of DynamicQuantize: the codes of the input, and a scale for every index of the dimensions before ``axis``."""
+    shape = shapes[0]
+    return [shape, tuple(size if place < attributes["axis"] else 1 for place, size in enumerate(shape))]
+
+
 def with_scale_and_zero_point(attributes: Mapping[str, Any], shapes: Sequence[Shape]) -> list[Shape]:
     """Rule of DynamicQuantizeLinear: the codes of the input, and two numbers."""
     return [shapes[0], (), ()]

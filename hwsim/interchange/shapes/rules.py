@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hwsim.interchange.shapes import matrix, movement, windowed
-from hwsim.interchange.shapes.common import Rule, Shape, broadcasting, same, with_scale_and_zero_point
+from hwsim.interchange.shapes.common import Rule, Shape, broadcasting, same, with_scale_and_zero_point, with_scales
 
 SHAPE_RULES: dict[str, Rule] = {
     "Conv": windowed.conv,
@@ -21,12 +21,13 @@ SHAPE_RULES: dict[str, Rule] = {
     **dict.fromkeys(
         (
             "Relu", "Clip", "LeakyRelu", "Sigmoid", "HardSigmoid", "HardSwish", "Tanh", "Gelu", "Erf", "Sqrt", "Exp",
-            "Neg", "Softmax", "LRN", "Identity", "Quantize", "Reinterpret",
+            "Neg", "Softmax", "LRN", "Identity", "Quantize", "Reinterpret", "Rescale", "Rescale",
         ),
         same,
     ),
     **dict.fromkeys(("PRelu", "LayerNormalization"), matrix.one_sided),
     "DynamicQuantizeLinear": with_scale_and_zero_point,
+    "DynamicQuantize": with_scales,
     "MultiThreshold": matrix.multi_threshold,
     "BatchNormalization": matrix.batch_normalization,
     "Resize": movement.resize,
