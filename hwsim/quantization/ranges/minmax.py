@@ -5,6 +5,8 @@ from __future__ import annotations
 from hwsim.numerics.formats import IntFormat
 from hwsim.quantization.ranges.observation import Observation
 
+NEEDS = ("extremes",)
+
 
 def estimate(observation: Observation, number: IntFormat, symmetric: bool) -> tuple[float, float]:
     """Return the exact minimum and maximum seen."""

@@ -7,17 +7,18 @@ import numpy as np
 from hwsim.numerics.formats import IntFormat
 from hwsim.quantization.ranges.observation import Observation
 
+NEEDS = ("extremes", "histogram")
 TAIL = 1e-4
 
 
 def estimate(observation: Observation, number: IntFormat, symmetric: bool) -> tuple[float, float]:
-    """Return the ``TAIL`` and ``1 - TAIL`` quantiles of the histogram; exact extremes where fewer values were seen."""
+    """Return the ``TAIL`` and ``1 - TAIL`` quantiles of the values; exact extremes where fewer values were seen."""
     del number, symmetric
-    total = observation.counts.sum()
+    seen = observation.distribution()
+    total = seen.weights.sum()
     if total * TAIL < 1:
         return observation.minimum, observation.maximum
-    cumulative = np.cumsum(observation.counts)
-    centres = observation.centres
-    low = centres[int(np.searchsorted(cumulative, total * TAIL, side="right"))]
-    high = centres[int(np.searchsorted(cumulative, total * (1 - TAIL), side="left"))]
+    cumulative = np.cumsum(seen.weights)
+    low = seen.values[int(np.searchsorted(cumulative, total * TAIL, side="right"))]
+    high = seen.values[int(np.searchsorted(cumulative, total * (1 - TAIL), side="left"))]
     return float(low), float(high)

@@ -1,0 +1,90 @@
+"""Bias correction: quantized weights shift the mean of what they produce; the bias takes the shift back.
+
+Nagel et al. 2019 (arXiv:1906.04721) and Nagel et al. 2021 (arXiv:2106.08295). It costs the hardware nothing: a
+bias is a bias. A layer without one gets one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from hwsim.errors import HwsimError
+from hwsim.graph import Graph, Node
+from hwsim.quantization.correct.biases import held, is_correctable, with_bias, with_biases
+from hwsim.quantization.correct.expectation import expected_shift, expected_values
+from hwsim.quantization.correct.walk import Statistics, layer_by_layer
+from hwsim.quantization.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectBias:
+    """Correct the bias of every convolution and Gemm with quantized weights.
+
+    Args:
+        kind: ``empirical``, from calibration images: layer by layer in the order of execution ``b -= mean(y_q - y)`` over images
+            and positions, ``y`` before its clamp, with all layers before quantized and corrected; what is left of the error of the
+            mean is less than a step of the bias, on these images. ``analytic``, without images: ``b -= mean over positions of
+            (W_q - W) * E[x]``, ``E[x]`` from normalizations (``expected_values``). It starts from the bias as trained, so that doing it
+            twice changes nothing, and it replaces an earlier correction. A layer whose input nothing is known of keeps its
+            bias, and a note says so. ``losses`` get the mean expected error of the results of corrected layers,
+            ``analytic_correction.before`` and ``.after``, which rounds the bias.
+        activations: of ``empirical``: whether activations are quantized too, as the machine computes them, or real.
+
+    Raises:
+        HwsimError: (when called) no grids yet; ``empirical`` without images; a corrected bias that its codes cannot hold.
+    """
+
+    kind: Literal["empirical", "analytic"] = "empirical"
+    activations: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("empirical", "analytic"):
+            raise HwsimError(f"bias correction: kind must be empirical or analytic, not {self.kind!r}")
+
+    def __call__(self, state: State) -> State:
+        """Return the state with other biases."""
+        if not state.graph.is_quantized:
+            raise HwsimError("bias correction: the network has no grids yet; SetGrids comes first")
+        if self.kind == "analytic":
+            return _analytic(state)
+        return state.with_(
+            graph=layer_by_layer(state, "empirical bias correction", _corrected, activations=self.activations)
+        )
+
+
+def _corrected(graph: Graph, node: Node, wanted: Statistics, found: Statistics) -> Graph:
+    return with_bias(graph, node, held(graph, node) + wanted.mean - found.mean)
+
+
+def _analytic(state: State) -> State:
+    graph = with_biases(state.graph)
+    expected = expected_values(graph, state.calibration)
+    unknown: list[str] = []
+    before: list[np.ndarray] = [np.zeros(0)]
+    after: list[np.ndarray] = [np.zeros(0)]
+    for node in graph.nodes:
+        if not is_correctable(graph, node):
+            continue
+        mean = expected.get(node.inputs[0])
+        if mean is None:
+            unknown.append(node.name)
+            continue
+        trained = np.asarray(graph.tensors[node.inputs[2]].data, dtype=np.float64)
+        shift = expected_shift(graph, node, mean)
+        graph = with_bias(graph, node, trained - shift)
+        before.append(np.abs(shift))
+        after.append(np.abs(held(graph, node) - trained + shift))
+    note = f"analytic bias correction: nothing is known of the inputs of {', '.join(unknown)}; they keep their biases"
+    losses = {
+        "analytic_correction.before": _mean(before),
+        "analytic_correction.after": _mean(after),
+    }
+    return state.with_(graph=graph, note=note if unknown else None, losses=losses)
+
+
+def _mean(parts: list[np.ndarray]) -> float:
+    values = np.concatenate(parts)
+    return float(values.mean()) if values.size else 0.0
