@@ -1,0 +1,69 @@
+"""Stochastic rounding: up with the probability of the fraction, ``floor(W / s + u)``, so that codes are right on average.
+
+Nearest rounding is the best choice for each weight on its own, not for their sum: of a hundred draws the best may beat it
+(Nagel et al. 2020, arXiv 2004.10568, section 2), which is what AdaRound learns instead of drawing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from hwsim.errors import HwsimError
+from hwsim.execute.float32 import run_float
+from hwsim.graph import Graph, Tensor
+from hwsim.graph.layouts import in_graph_layout
+from hwsim.quantization.constants import WEIGHTED
+from hwsim.quantization.quantize import with_decoded_weights
+from hwsim.quantization.rounding.neighbours import neighbours, share_above
+from hwsim.quantization.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StochasticRounding:
+    """Draw the codes of all weights from ``state.seed``.
+
+    Args:
+        trials: draws; of several the one is kept whose outputs are nearest to the float network's on the calibration images,
+            with activations left real (``state.losses["stochastic.loss"]``). One needs no images.
+
+    Raises:
+        HwsimError: fewer than one trial.
+    """
+
+    only_chooses_codes: ClassVar[bool] = True
+    trials: int = 1
+
+    def __post_init__(self) -> None:
+        if self.trials < 1:
+            raise HwsimError(f"stochastic: trials must be 1 or more, not {self.trials}")
+
+    def __call__(self, state: State) -> State:
+        """Return the state with codes on its weights; raise HwsimError without grids, or without images for several trials."""
+        random = np.random.default_rng(state.seed)
+        draws = (drawn(state.graph, random) for _ in range(self.trials))
+        if self.trials == 1:
+            return state.with_(graph=next(draws))
+        error, best = min(((_output_error(state, graph), graph) for graph in draws), key=lambda pair: pair[0])
+        return state.with_(graph=best, losses={"stochastic.loss": error})
+
+
+def drawn(graph: Graph, random: np.random.Generator) -> Graph:
+    """Return the graph with every constant weight on a calibrated grid rounded up or down at random."""
+    weights = [graph.tensors[node.inputs[1]] for node in graph.nodes if node.op in WEIGHTED]
+    on_grids = [tensor for tensor in weights if tensor.is_constant and tensor.quant is not None]
+    return graph.with_changes(tensors=[_rounded(tensor, random) for tensor in on_grids])
+
+
+def _rounded(tensor: Tensor, random: np.random.Generator) -> Tensor:
+    low, high = neighbours(tensor)
+    goes_up = random.random(low.shape) < share_above(tensor, low, high)
+    return replace(tensor, codes=np.where(goes_up, high, low).astype(low.dtype))
+
+
+def _output_error(state: State, graph: Graph) -> float:
+    images = in_graph_layout(graph, state.images("stochastic"))
+    wanted, found = (run_float(network, images) for network in (state.graph, with_decoded_weights(graph)))
+    return float(np.mean([np.square(found[name] - wanted[name]).mean() for name in graph.outputs]))
