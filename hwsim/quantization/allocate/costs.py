@@ -1,0 +1,170 @@
+"""What an allocation costs: hwsim's own price of the network, of each knob alone and of the whole.
+
+The price of one layer's width is the price of the whole network with that layer at it and all others at their widest, so that
+neighbours, what stays on chip and the weights that come early are in it. What several layers change together is not: their
+sum is a prediction, and the network at the allocation is priced as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hwsim.errors import ExecutionError, HwsimError, MappingError, did_you_mean
+from hwsim.hardware.accelerator import Accelerator
+from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.plan import Plan
+from hwsim.mapping.widths import stored_weight_bits
+from hwsim.quantization.allocate.knobs import Assignment, Knob
+from hwsim.quantization.allocate.variants import Variants
+from hwsim.quantization.allocate.widths import Choices, WidthTable
+from hwsim.schedule import Options
+from hwsim.simulation.result import Result
+from hwsim.simulation.simulate import simulate
+from hwsim.units import BITS_PER_BYTE
+
+INFEASIBLE = float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """A price that a budget can limit.
+
+    Args:
+        unit: of it.
+        read: from a cost-only result.
+        adds_up: over layers, nearly; else it is decided by the widest layer.
+    """
+
+    unit: str
+    read: Callable[[Result], float]
+    adds_up: bool = True
+
+
+def weight_bytes(plan: Plan) -> float:
+    """Return the bytes in which the constant weights of all array layers are stored, compressed where they are sparse."""
+    return sum(_weights(mapping.gemm, mapping.mac.kept(mapping.gemm.k)) * stored_weight_bits(mapping) for mapping in plan.mappings.values()) / BITS_PER_BYTE  # fmt: skip
+
+
+def _weights(gemm: Gemm, kept_k: int) -> int:
+    return 0 if gemm.weight_is_activation else kept_k * gemm.n * gemm.groups
+
+
+def _weight_bytes(result: Result) -> float:
+    assert result.plan is not None
+    return weight_bytes(result.plan)
+
+
+COSTS = {
+    "cycles": Cost(unit="cycles", read=lambda result: result.summary["cycles"]),
+    "energy": Cost(unit="pJ", read=lambda result: result.summary["energy_pj"]),
+    "dram": Cost(unit="bytes", read=lambda result: result.summary["dram_bytes"]),
+    "weights": Cost(unit="bytes", read=_weight_bytes),
+    "area": Cost(unit="mm2", read=lambda result: result.summary["area_mm2"], adds_up=False),
+}
+
+
+def cost_of(name: str) -> Cost:
+    """Return the cost of that name; raise HwsimError if there is none."""
+    if name not in COSTS:
+        raise HwsimError(f"allocate: cost {name!r} is unknown{did_you_mean(name, COSTS)}")
+    return COSTS[name]
+
+
+class Pricer:
+    """The true price of a network at any allocation, each priced once.
+
+    Args:
+        variants: the network at any widths.
+        machine: on which it is priced.
+        cost: what is read; a network is scheduled as it will be run, by the default options.
+    """
+
+    def __init__(self, variants: Variants, machine: Accelerator, cost: Cost, scheduling: Options | None = None):
+        self.variants = variants
+        self.machine = machine
+        self.cost = cost
+        self.scheduling = scheduling
+        self.count = 0
+        self._known: dict[tuple[tuple[Knob, ...], Assignment], float | HwsimError] = {}
+
+    def price(self, knobs: tuple[Knob, ...], bits: Assignment) -> float:
+        """Return the price of the whole network at these widths.
+
+        Raises:
+            MappingError, ExecutionError: the machine does not multiply, hold or requantize them.
+        """
+        key = knobs, bits
+        if key not in self._known:
+            self.count += 1
+            try:
+                graph = self.variants.priced(knobs, bits)
+                self._known[key] = float(self.cost.read(simulate(graph, self.machine, scheduling=self.scheduling)))
+            except (MappingError, ExecutionError) as error:
+                self._known[key] = error
+        found = self._known[key]
+        if isinstance(found, HwsimError):
+            raise found
+        return found
+
+    def price_or_inf(self, knobs: tuple[Knob, ...], bits: Assignment) -> float:
+        """Return the price; infinite where the machine does not take these widths."""
+        try:
+            return self.price(knobs, bits)
+        except (MappingError, ExecutionError):
+            return INFEASIBLE
+
+
+def executable(pricer: Pricer, choices: Choices) -> tuple[Choices, tuple[str, ...]]:
+    """Return the choices that the machine takes, and a note for every width that it refuses.
+
+    The widest width that the machine takes everywhere is the reference; a layer's other widths are tried beside it.
+
+    Raises:
+        MappingError, ExecutionError: there is no such reference.
+    """
+    reference = _reference(pricer, choices)
+    refused: dict[Knob, dict[int, str]] = {}
+    for i, (knob, widths) in enumerate(zip(choices.knobs, choices.bits, strict=True)):
+        for b in widths:
+            if b > reference[i]:
+                refused.setdefault(knob, {})[b] = "wider than the machine takes everywhere"
+                continue
+            try:
+                pricer.price(choices.knobs, (*reference[:i], b, *reference[i + 1 :]))
+            except (MappingError, ExecutionError) as error:
+                refused.setdefault(knob, {})[b] = str(error)
+    kept = choices.only(lambda knob, b: b not in refused.get(knob, {}))
+    notes = tuple(f"{knob}: {b} bits left out: {why}" for knob, found in refused.items() for b, why in found.items())
+    return kept, notes
+
+
+def _reference(pricer: Pricer, choices: Choices) -> Assignment:
+    """Return the widest assignment with one limit per key that can be priced; weights are narrowed first."""
+    tops = {key: sorted({b for knob, widths in zip(choices.knobs, choices.bits, strict=True) if knob.key == key for b in widths}) for key in ("weights", "activations")}  # fmt: skip
+    limits = [(w, a) for a in reversed(tops["activations"] or [0]) for w in reversed(tops["weights"] or [0])]
+    refused: HwsimError | None = None
+    for weights, activations in limits:
+        bits = choices.nearest({"weights": weights, "activations": activations})
+        try:
+            pricer.price(choices.knobs, bits)
+        except (MappingError, ExecutionError) as error:
+            refused = refused or error
+        else:
+            return bits
+    assert refused is not None
+    raise refused
+
+
+def separable(pricer: Pricer, choices: Choices) -> WidthTable:
+    """Return the price of each knob's widths, as the difference to the network with every knob at its widest.
+
+    A width that the machine refuses there costs what the dearest other one of its knob does.
+    """
+    widest = choices.widest
+    base = pricer.price(choices.knobs, widest)
+    rows = []
+    for i, widths in enumerate(choices.bits):
+        prices = [pricer.price_or_inf(choices.knobs, (*widest[:i], b, *widest[i + 1 :])) - base for b in widths]
+        rows.append(tuple(min(price, max(p for p in prices if p < INFEASIBLE)) for price in prices))
+    return WidthTable(choices=choices, values=tuple(rows), unit=pricer.cost.unit, base=base)

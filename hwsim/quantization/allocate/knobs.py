@@ -1,0 +1,45 @@
+"""What an allocation turns: the weight width and, where asked for, the result width of every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from glob import escape
+from typing import Any, Literal
+
+from hwsim.hardware.precision import PrecisionPlan, PrecisionRule
+from hwsim.numerics.formats import IntFormat
+from hwsim.quantization.quantize import Scheme
+
+Key = Literal["weights", "activations"]
+KEYS: tuple[Key, ...] = ("weights", "activations")
+Assignment = tuple[int, ...]
+"""Bits of every knob, in the order of the knobs."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Knob:
+    """One width of one layer, under the key that a precision rule gives it: of its weights, or of its result."""
+
+    layer: str
+    key: Key
+
+    def __str__(self) -> str:
+        return f"{self.layer} {self.key}"
+
+
+def with_widths(scheme: Scheme, knobs: Sequence[Knob], bits: Assignment) -> Scheme:
+    """Return the scheme with one precision rule per layer that gives its knobs these widths; everything else stays.
+
+    >>> from hwsim.quantization.quantize import Scheme
+    >>> rules = with_widths(Scheme(), (Knob("fc", "weights"), Knob("fc", "activations")), (4, 6)).plan.layer
+    >>> [(rule.match, str(rule.weights), str(rule.activations)) for rule in rules]
+    [('fc', 'int4', 'uint6')]
+    """
+    stated: dict[str, dict[str, Any]] = {}
+    for knob, width in zip(knobs, bits, strict=True):
+        number: IntFormat = getattr(scheme.plan.for_layer(knob.layer), knob.key)
+        stated.setdefault(knob.layer, {})[knob.key] = replace(number, bits=width)
+    rules = tuple(PrecisionRule(match=escape(layer), **keys) for layer, keys in stated.items())
+    plan: PrecisionPlan = scheme.plan.model_copy(update={"layer": scheme.plan.layer + rules})
+    return replace(scheme, plan=plan)
