@@ -1,4 +1,4 @@
-"""Real numbers to codes of one integer grid, element by element; the fast twin of ``QuantParams.encode``."""
+"""Real numbers to codes of one grid, element by element; the fast twin of ``QuantParams.encode``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from hwsim.kernels.cache import kernel
+from hwsim.kernels.encode_float import encode_float, takes
 from hwsim.kernels.layout import flat, memory_order, shown
-from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.formats import FloatFormat, IntFormat
 from hwsim.numerics.quant_params import QuantOrder, QuantParams
 from hwsim.numerics.rounding import Rounding
 
@@ -25,15 +26,22 @@ def _encode(real: Any, scale: Any, low: Any, high: Any, zero_point: Any, codes: 
 
 
 def encode(grid: QuantParams, real: np.ndarray) -> np.ndarray:
-    """Return ``grid.encode(real)``, the same codes: compiled where the grid is that of QuantizeLinear up to 16 bits."""
+    """Return ``grid.encode(real)``, the same codes.
+
+    Compiled where the grid is that of QuantizeLinear up to 16 bits, or one of floating-point numbers.
+    """
     number, is_plain = grid.format, grid.rounding is Rounding.HALF_EVEN and grid.order is QuantOrder.ROUND_THEN_OFFSET
-    if not (
-        isinstance(number, IntFormat) and number.bits <= WIDEST_BITS and is_plain and grid.granularity.axis is None
-    ):
+    is_narrow = isinstance(number, IntFormat) and number.bits <= WIDEST_BITS
+    is_float = isinstance(number, FloatFormat) and takes(number)
+    if not ((is_narrow or is_float) and is_plain and grid.granularity.axis is None):
         return grid.encode(real)
     zero_point, order = grid.zero_point[0], memory_order(real)
     elements = flat(np.asarray(real, np.float32), order)
     elements.flags.writeable = False  # arrays that can be written are a type of their own to numba
+    if isinstance(number, FloatFormat):
+        floats = encode_float(number, elements, grid.scales()[0], saturate=grid.saturate)
+        return shown(floats, real.shape, order)
+    assert isinstance(number, IntFormat)
     codes = np.empty(elements.size, grid.storage_dtype)
     low, high = (np.float32(end - zero_point) for end in (number.minimum, number.maximum))
     _encode(elements, grid.scales()[0], low, high, np.int32(zero_point), codes)

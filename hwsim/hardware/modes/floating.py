@@ -1,10 +1,11 @@
 """A floating-point multiply-accumulate: ``floating:fp16:fp32`` multiplies fp16 and adds in fp32.
 
-A price and a time, not yet an arithmetic: the integers of such a layer are still those of exact fixed point (each operand
-decoded to a multiple of its format's smallest step, sums exact), that is, the result before any rounding of a sum. A defined order of
-rounded additions is future work; until then psum and accumulator must be ``exact``. Operands of other formats are
-converted on the way in, without a price; those of which a value could be lost are refused.
-Multiplier and adder are the law ``float_mac`` of the energy table (own synthesis of seven formats in two libraries).
+Its arithmetic is ``hwsim.numerics.float_mac``: exact products, every addition rounded to the format of sums, in the order of
+the array. Operands of other formats are decoded on the way in, ``scale * (code - zero point)``, and rounded once; formats with
+more significant bits than the mode's are refused, since they would lose values even where their scale is 1. psum and
+accumulator must be ``exact``, which says that they have no width of their own.
+Multiplier and adder are the law ``float_mac`` of the energy table (own synthesis of seven formats in two libraries). Those
+circuits flush subnormal numbers and know no NaN, the arithmetic keeps both: less than the law's uncertainty.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from hwsim.errors import HwsimError
 from hwsim.hardware.mac import MacMode, MacShape
-from hwsim.numerics.formats import Format
+from hwsim.numerics.float_mac import FloatMac
+from hwsim.numerics.formats import Format, IntFormat
 from hwsim.numerics.formats.floating import FloatFormat
 
 if TYPE_CHECKING:
@@ -38,22 +40,31 @@ class Mode(MacMode):
         if len(words) != 2:
             raise ValueError(f"is floating:operand:sum as in {EXAMPLE}, not {':'.join(['floating', *words])!r}")
         operand, total = (_format(word) for word in words)
-        if total.exponent_bits < operand.exponent_bits or total.mantissa_bits < operand.mantissa_bits:
-            raise ValueError(
-                f"adds in {words[1]}, which must have the exponent and mantissa bits of {words[0]} at least"
-            )
+        try:
+            FloatMac(operand=operand, total=total)
+        except HwsimError as error:
+            raise ValueError(f"has no arithmetic: {str(error).removeprefix('float mac: ')}") from None
         return cls(words[0], words[1])
+
+    @property
+    def arithmetic(self) -> FloatMac:
+        """What is rounded to which format."""
+        return FloatMac(operand=_format(self.operand), total=_format(self.total))
 
     def __str__(self) -> str:
         return f"floating:{self.operand}:{self.total}"
 
     def operand_bits(self, number: Format, low: int, high: int) -> int | None:
-        """Return the width of the operand format; raise ValueError for operands of which it does not hold every value."""
+        """Return the width of the operand format; raise ValueError for operands of which it does not hold every value.
+
+        Tables are rounded as they are decoded, as scales are.
+        """
         unit = _format(self.operand)
+        fits = True
         if isinstance(number, FloatFormat):
             fits = number.mantissa_bits <= unit.mantissa_bits and number.finest >= unit.finest
             fits = fits and number.maximum <= unit.maximum
-        else:
+        elif isinstance(number, IntFormat):
             largest = max(-low, high)  # a power of two needs one bit of the mantissa
             fits = (largest - 1).bit_length() <= unit.mantissa_bits + 1 and largest <= unit.maximum
         if not fits:
