@@ -1,4 +1,4 @@
-"""A first area estimate: processing elements, accumulators, requantizers, vector lanes and memories; wires not counted."""
+"""A first area estimate: processing elements, accumulators, scalers, requantizers, vector lanes, memories; no wires."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 from hwsim.cost.array_cycles import drain_cycles
 from hwsim.cost.banks import bank_of
+from hwsim.cost.decoders import (
+    Product,
+    decoder_area_um2,
+    decoder_work,
+    held_weight_bits,
+    ports,
+    product_area_um2,
+    product_of,
+)
 from hwsim.cost.requantizers import requantizer_area_um2, second_bits
+from hwsim.cost.scalers import scaler_area_um2, scaler_work
 from hwsim.energy import EnergyTable
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.parts import SystolicArray
@@ -30,6 +40,7 @@ class _Widths:
         lanes: how many of each a processing element holds.
         products: a processing element computes at a time.
         accumulator: bits of an accumulator behind the array.
+        product: what stands in the multiplier's place, or None.
     """
 
     priced: tuple[int, int]
@@ -37,6 +48,7 @@ class _Widths:
     lanes: dict[str, int]
     products: int
     accumulator: int
+    product: Product | None = None
 
 
 UNKNOWN = _Widths(
@@ -65,6 +77,8 @@ def area_table(accelerator: Accelerator, table: EnergyTable, mappings: dict[str,
         "accumulator_adders": (mode.sum_area_um2(table, accumulator) + table.register_area_um2(accumulator))
         * accelerator.array.columns
         * lanes,
+        **_decoders(accelerator, table, mappings),
+        **_scalers(accelerator, table, mappings, lanes),
         "requantizers": requantizer * vector.requantizer_lanes,
         "vector_unit": (lane + table.register_area_um2(3 * vector.bits)) * vector.lanes,
     }
@@ -79,12 +93,15 @@ def area_table(accelerator: Accelerator, table: EnergyTable, mappings: dict[str,
 def _element_um2(accelerator: Accelerator, table: EnergyTable, widths: Sequence[_Widths]) -> float:
     """Return a processing element that holds the widest layer of each register, and multiplies all pairs of widths."""
     array, datapath = accelerator.array, accelerator.datapath
-    pairs = [width.priced for width in widths]
-    pairs.append((max(a for a, _ in pairs), max(b for _, b in pairs)))
+    pairs = [width.priced for width in widths if width.product is None]
+    if pairs:
+        pairs.append((max(a for a, _ in pairs), max(b for _, b in pairs)))
+    others = [product_area_um2(table, width.product, width.priced[0]) for width in widths if width.product is not None]
     psum, lanes = max(width.bits["psum"] for width in widths), max(width.lanes["psum"] for width in widths)
     held = {operand: max(width.bits[operand] * width.lanes[operand] for width in widths) for operand in widths[0].bits}
     products = max(sum(width.bits[operand] for operand in ("ifmap", "weight")) * width.products for width in widths)
-    area = max(datapath.mac.area_um2(table, *pair) for pair in pairs) + datapath.mac.sum_area_um2(table, psum) * lanes
+    area = max((datapath.mac.area_um2(table, *pair) for pair in pairs), default=0.0) + max(others, default=0.0)
+    area += datapath.mac.sum_area_um2(table, psum) * lanes
     if datapath.sparsity is not None:
         inputs, chosen = datapath.sparsity.block, max(width.bits["ifmap"] * width.products for width in widths)
         area += table.selector_area_um2(chosen, inputs)
@@ -108,13 +125,39 @@ def _widths(accelerator: Accelerator, layer: str, mapping: Mapping) -> _Widths:
     datapath, gemm, mac = accelerator.datapath_for(layer), mapping.gemm, mapping.mac
     ifmap, weight = operand_bits(gemm, datapath)
     built = (datapath.multiplier_activation_bits or ifmap, datapath.multiplier_weight_bits or weight)
+    held = datapath.multiplier_weight_bits or held_weight_bits(gemm, datapath)
     return _Widths(
         priced=datapath.mac.priced_bits((ifmap, weight), built),
-        bits={"ifmap": built[0], "weight": built[1] + mac.index_bits, "psum": psum_bits(mapping, datapath)},
+        bits={"ifmap": built[0], "weight": held + mac.index_bits, "psum": psum_bits(mapping, datapath)},
         lanes=mac.register_lanes,
         products=mac.k_lanes * mac.n_lanes,
         accumulator=accumulator_bits(gemm, datapath),
+        product=product_of(gemm, datapath),
     )
+
+
+def _decoders(accelerator: Accelerator, table: EnergyTable, mappings: dict[str, Mapping]) -> dict[str, float]:
+    """Return the area of the decoders, one for each weight that enters in a cycle; nothing where no layer needs any.
+
+    Layers take turns on them, but on decoders of one kind only.
+    """
+    found: dict[str, float] = {}
+    for layer, mapping in mappings.items():
+        for row in decoder_work(mapping.gemm, 1, accelerator.datapath_for(layer)):
+            one = decoder_area_um2(table, row.action, row.a_bits, row.b_bits) * ports(accelerator.array, mapping)
+            found[row.action] = max(found.get(row.action, 0.0), one)
+    return {"decoders": sum(found.values())} if found else {}
+
+
+def _scalers(
+    accelerator: Accelerator, table: EnergyTable, mappings: dict[str, Mapping], lanes: int
+) -> dict[str, float]:
+    """Return the area of the scalers, one for each sum that leaves a column in a cycle; nothing where no layer needs any."""
+    found = []
+    for layer, mapping in mappings.items():
+        for row in scaler_work(mapping, 1, accelerator.datapath_for(layer)):
+            found.append(scaler_area_um2(table, row.action, row.a_bits, row.b_bits))
+    return {"segment_scalers": max(found) * accelerator.array.columns * lanes} if found else {}
 
 
 def _schemes(accelerator: Accelerator, layers: Iterable[str]) -> set[tuple[str, int]]:

@@ -12,7 +12,7 @@ from hwsim.cost.array_work import array_work
 from hwsim.cost.ledger import Cycles, LayerCost
 from hwsim.cost.pipeline import Event, Pipeline, Transfer, run
 from hwsim.cost.steps import Steps, steps_of
-from hwsim.cost.transfers import constant_words, transfer_cycles
+from hwsim.cost.transfers import beside, transfer_cycles
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
@@ -44,7 +44,8 @@ def array_cycles(
 ) -> tuple[Cycles, int]:
     """Return the cycles of a GEMM, the array's own and the stalls by cause, and DRAM's idle time at its end."""
     steps = steps_of(mapping, accelerator)
-    own = sequence_cycles(mapping.array, steps.sizes(), shape=mapping.mac, times=repeats(mapping, steps))
+    times = repeats(mapping, steps)[steps.parts.step]
+    own = sequence_cycles(mapping.array, steps.parts.sizes(), shape=mapping.mac, times=times)
     timing = run(pipeline_of(mapping, steps, accelerator, datapath, prefetched), event)
     stalls = {f"stall_{cause}": cycles for cause, cycles in timing.stall.items()}
     return Cycles(compute=own.compute, fill=own.fill, drain=own.drain, **stalls), timing.idle_tail
@@ -54,11 +55,10 @@ def pipeline_of(
     mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath: Datapath, prefetched: int = 0
 ) -> Pipeline:
     """Return the steps as cycles on the channels and in the array."""
-    gemm, array = mapping.gemm, mapping.array
-    idle, busy = tile_cycles(array, steps.sizes(), mapping.mac, repeats(mapping, steps))
+    array = mapping.array
+    idle, busy = _step_cycles(mapping, steps)
     idle[0] = 0
-    busy[-1] -= unused_cycles(array, steps.sizes(), mapping.mac)
-    constants = constant_words(gemm, steps, datapath)
+    busy[-1] -= unused_cycles(array, steps.parts.sizes(), mapping.mac)
     stationary = array.flow.stationary
     new = (
         steps.loads[stationary][-1].elements > 0 if steps.loads.get(stationary) else np.zeros(len(steps.m), dtype=bool)
@@ -72,9 +72,7 @@ def pipeline_of(
         unit[-1] = max(unit[-1] - tail, 0)
     return Pipeline(
         loads=tuple(
-            Transfer(
-                link=moves.link, cycles=transfer_cycles(mapping, moves, constants if operand == "weight" else None)
-            )
+            Transfer(link=moves.link, cycles=transfer_cycles(mapping, moves, beside(mapping, steps, moves, datapath)))
             for operand in ("weight", "ifmap")
             for moves in steps.loads[operand]
         ),
@@ -90,6 +88,15 @@ def pipeline_of(
         tail=tail,
         prefetched=prefetched,
     )
+
+
+def _step_cycles(mapping: Mapping, steps: Steps) -> tuple[np.ndarray, np.ndarray]:
+    """Return (idle, busy) cycles of the array in each step: its parts follow one another as tiles do."""
+    parts = steps.parts
+    before, busy = tile_cycles(mapping.array, parts.sizes(), mapping.mac, repeats(mapping, steps)[parts.step])
+    idle = before[parts.first]
+    before[parts.first] = 0  # what is left is idle between the parts of a step
+    return idle, parts.sum(before + busy)
 
 
 def repeats(mapping: Mapping, steps: Steps) -> np.ndarray:

@@ -7,20 +7,32 @@ a partial sum. A stationary operand is shifted in over (R + 1) / 2 rows on avera
 array are shifted out over (R + 1) / 2 rows or (C + 1) / 2 columns. Registers of unused processing elements are gated.
 
 Sparse weights: only those that are kept are multiplied and moved, with their place in the block, and each chooses its
-activation out of the block, which moves whole.
+activation out of the block, which moves whole. Where scales change along k every fold's partial sum passes a scaler.
 """
 
 from __future__ import annotations
 
 from hwsim.cost.array_cycles import drain_cycles, hop_cycles
+from hwsim.cost.decoders import decoder_work, held_weight_bits, product_of
 from hwsim.cost.ledger import Compute
 from hwsim.cost.requantizers import second_bits
+from hwsim.cost.scalers import FLOAT_ADD, scaler_work
 from hwsim.cost.steps import Steps
 from hwsim.cost.traffic import array_reads
 from hwsim.errors import MappingError
 from hwsim.hardware.datapath import Datapath
+from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits, has_column_constant, mac_shape, operand_bits, psum_bits
+from hwsim.mapping.widths import (
+    accumulator_bits,
+    has_column_constant,
+    has_column_sum,
+    mac_shape,
+    on_datapath,
+    operand_bits,
+    psum_bits,
+    scaled_bits,
+)
 
 
 def array_work(mapping: Mapping, steps: Steps, datapath: Datapath) -> tuple[Compute, ...]:
@@ -29,23 +41,49 @@ def array_work(mapping: Mapping, steps: Steps, datapath: Datapath) -> tuple[Comp
     if mapping.mac != mac_shape(gemm, datapath):
         made = f"{mapping.mac} but mac = {datapath.mac} asks for {mac_shape(gemm, datapath)}"
         raise MappingError(f"mapping: it was made for {made}; schedule the layer for this machine")
+    if gemm is not on_datapath(gemm, datapath):
+        asks = f"mac = {datapath.mac} with segment_scaling = {datapath.segment_scaling}"
+        raise MappingError(f"mapping: its segments were not made for {asks}; schedule the layer for this machine")
     accumulator = accumulator_bits(gemm, datapath)
     outputs = gemm.m * gemm.n * gemm.groups
     rows = [*_products(mapping, steps, datapath), *_registers(mapping, steps, datapath)]
+    rows += decoder_work(gemm, int(array_reads(mapping, steps, "weight").sum()), datapath)
     sums = int(array_reads(mapping, steps, "psum").sum())
     if not has_column_constant(gemm, datapath):
         sums -= outputs  # the first fold is written, not added
-    action = str(datapath.mac) if datapath.mac.is_floating else "add"
-    rows.append(Compute(unit="accumulator", action=action, count=sums, a_bits=accumulator))
-    if gemm.weight_asymmetric and datapath.zero_point == "folded":
-        rows += [
-            Compute(unit="column_sum", action="add", count=gemm.m * gemm.k * gemm.groups + outputs, a_bits=accumulator),
-            Compute(unit="column_sum", action="multiply", count=outputs, a_bits=accumulator, b_bits=gemm.weight.bits),
-        ]
+    rows.append(Compute(unit="accumulator", action=_addition(mapping, datapath), count=sums, a_bits=accumulator))
+    rows += _column_sums(mapping, steps, datapath)
+    rows += scaler_work(mapping, int(array_reads(mapping, steps, "psum").sum()), datapath)
     unit = datapath.requantizer
     second = second_bits(unit, gemm.ofmap.bits)
     rows.append(Compute(unit="requantizer", action=unit.scheme, count=outputs, a_bits=accumulator, b_bits=second))
     return tuple(rows)
+
+
+def _addition(mapping: Mapping, datapath: Datapath) -> str:
+    """Return how the accumulators add."""
+    if datapath.mac.is_floating:
+        return str(datapath.mac)
+    return FLOAT_ADD if mapping.gemm.is_segmented and datapath.segment_scaling.is_real else "add"
+
+
+def _column_sums(mapping: Mapping, steps: Steps, datapath: Datapath) -> list[Compute]:
+    """Return the sums of activations beside the array; they join every output, or with segments every fold's partial sum."""
+    gemm = mapping.gemm
+    if not has_column_sum(gemm, datapath):
+        return []
+    joins, bits = gemm.m * gemm.n * gemm.groups, accumulator_bits(gemm, datapath)
+    if gemm.is_segmented:
+        joins, bits = int(array_reads(mapping, steps, "psum").sum()), scaled_bits(mapping, datapath)
+    return column_sum_work(gemm.m * gemm.k * gemm.groups, joins, bits, gemm)
+
+
+def column_sum_work(summed: int, joins: int, bits: int, gemm: Gemm) -> list[Compute]:
+    """Return the rows of ``summed`` activations beside the array, times a zero point where they join ``joins`` sums."""
+    return [
+        Compute(unit="column_sum", action="add", count=summed + joins, a_bits=bits),
+        Compute(unit="column_sum", action="multiply", count=joins, a_bits=bits, b_bits=gemm.weight.bits),
+    ]
 
 
 def products(mapping: Mapping) -> int:
@@ -56,8 +94,9 @@ def products(mapping: Mapping) -> int:
 
 def additions(mapping: Mapping, steps: Steps) -> int:
     """Return the additions to partial sums inside the array, all groups: one for each vector of lanes along k."""
-    vectors = steps.m * steps.n * mapping.mac.vectors("k", steps.k)
-    return int((vectors * steps.groups).sum())
+    parts = steps.parts
+    vectors = parts.m * parts.n * mapping.mac.vectors("k", parts.k)
+    return int((vectors * steps.groups[parts.step]).sum())
 
 
 def _products(mapping: Mapping, steps: Steps, datapath: Datapath) -> list[Compute]:
@@ -66,7 +105,12 @@ def _products(mapping: Mapping, steps: Steps, datapath: Datapath) -> list[Comput
     built = (datapath.multiplier_activation_bits or operands[0], datapath.multiplier_weight_bits or operands[1])
     a, b = datapath.mac.priced_bits(operands, built)
     count, psum = products(mapping), psum_bits(mapping, datapath)
-    if str(datapath.mac) == "fixed":
+    product = product_of(mapping.gemm, datapath)
+    if product is not None:
+        rows = [
+            Compute(unit="array", action=product.action, count=count, a_bits=a, b_bits=product.width, sum_bits=psum)
+        ]
+    elif str(datapath.mac) == "fixed":
         rows = [Compute(unit="array", action="multiply_add", count=count, a_bits=a, b_bits=b, sum_bits=psum)]
     else:
         mode = str(datapath.mac)
@@ -80,7 +124,7 @@ def _products(mapping: Mapping, steps: Steps, datapath: Datapath) -> list[Comput
 
 
 def _registers(mapping: Mapping, steps: Steps, datapath: Datapath) -> list[Compute]:
-    ifmap, weight = operand_bits(mapping.gemm, datapath)
+    ifmap, weight = operand_bits(mapping.gemm, datapath)[0], held_weight_bits(mapping.gemm, datapath)
     widths = {"ifmap": ifmap, "weight": weight + mapping.mac.index_bits, "psum": psum_bits(mapping, datapath)}
     rows = [
         Compute(unit="array_register", action=operand, count=register_writes(mapping, steps, operand), a_bits=bits)

@@ -10,8 +10,10 @@ from collections.abc import Mapping as MappingType
 from typing import Any
 
 from hwsim.cost.banks import bank_of
+from hwsim.cost.decoders import DECODER, PRODUCTS, decoder_pj, product_pj
 from hwsim.cost.ledger import Access, Compute, LayerCost
 from hwsim.cost.requantizers import requantize_pj
+from hwsim.cost.scalers import FLOAT32, FLOAT_ADD, SCALER, scaler_pj
 from hwsim.energy import EnergyTable
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.modes import mode_of
@@ -67,6 +69,12 @@ def compute_pj(row: Compute, table: EnergyTable) -> float:
         return 0.0
     if row.unit == "array":
         return row.count * _product_pj(row, table)
+    if row.action == FLOAT_ADD:
+        return row.count * table.float_add_pj(*FLOAT32)
+    if row.unit == DECODER:
+        return row.count * decoder_pj(table, row.action, row.a_bits, row.b_bits)
+    if row.unit == SCALER:
+        return row.count * scaler_pj(table, row.action, row.a_bits, row.b_bits)
     if row.unit == "array_sum" or (row.unit == "accumulator" and row.action != "add"):
         return row.count * mode_of(row.action).sum_pj(table, row.a_bits)
     if row.unit == "array_register":
@@ -82,6 +90,8 @@ def compute_pj(row: Compute, table: EnergyTable) -> float:
 def _product_pj(row: Compute, table: EnergyTable) -> float:
     if row.action == "multiply_add":
         return table.mac_pj(row.a_bits, row.b_bits, row.sum_bits)
+    if row.action in PRODUCTS:
+        return product_pj(table, row)
     if row.action == "select":
         return table.select_pj(row.a_bits, row.b_bits)
     return mode_of(row.action).product_pj(table, row.a_bits, row.b_bits)
@@ -97,4 +107,8 @@ def component_of(row: Compute) -> tuple[str, str]:
         return "accumulator_adders", "psum"
     if row.unit == "column_sum":
         return "column_sums", "ifmap"
+    if row.unit == DECODER:
+        return "decoders", "weight"
+    if row.unit == SCALER:
+        return "segment_scalers", "psum"
     return row.unit, ""

@@ -133,7 +133,7 @@ def _on_chip(task: Task, plan: Plan, names: MappingType[str, str]) -> str | None
 def _shape(task: Task, accelerator: Accelerator, mappings: MappingType[str, Mapping]) -> dict[str, Any]:
     work = task.work
     if not isinstance(work, Gemm):
-        names = ("m", "k", "n", "groups", "weights", "activations", "psum", "accumulator", "requantizer", "tile")
+        names = ("m", "k", "n", "groups", "segments", "weights", "activations", "psum", "accumulator", "requantizer", "tile")
         return dict.fromkeys(names)
     datapath, mapping = accelerator.datapath_for(task.layer), mappings[task.layer]
     return {
@@ -141,6 +141,7 @@ def _shape(task: Task, accelerator: Accelerator, mappings: MappingType[str, Mapp
         "k": work.k,
         "n": work.n,
         "groups": work.groups,
+        "segments": len(work.segments) if work.has_scales else None,
         "weights": str(work.weight),
         "activations": str(work.ifmap),
         "psum": str(datapath.psum),

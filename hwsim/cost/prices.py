@@ -10,17 +10,29 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hwsim.cost.area import area_table
-from hwsim.cost.array_work import array_work
+from hwsim.cost.array_work import array_work, column_sum_work
+from hwsim.cost.decoders import decoder_work, held_weight_bits
 from hwsim.cost.energy import PJ_PER_MW_CYCLE_MHZ, access_pj, compute_pj
 from hwsim.cost.ledger import Access
 from hwsim.cost.links import Link, load_links, store_links
+from hwsim.cost.scalers import FLOAT32, SCALER, scaler_work
 from hwsim.cost.steps import steps_of
+from hwsim.cost.traffic import psum_accesses
 from hwsim.cost.transfers import BIAS_BITS
-from hwsim.energy import load_table
+from hwsim.energy import EnergyTable, load_table
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits, operand_bits, stored_weight_bits
+from hwsim.mapping.widths import (
+    accumulator_bits,
+    has_column_sum,
+    operand_bits,
+    scale_bits,
+    scaled_bits,
+    stored_weight_bits,
+)
+
+FIXED = ("array", "requantizer", "column_sum", SCALER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +42,10 @@ class Prices:
     Args:
         fixed: arithmetic of the layer.
         cycle: leakage of the chip in a cycle.
-        weight_read, ifmap_read: an element that enters the array; a stationary one is shifted to its place.
-        psum_access: an accumulator that is read, added to and written.
+        weight_read, ifmap_read: an element that enters the array; a weight is decoded, a stationary one shifted to its place.
+        psum_access: an accumulator that is read, added to and written, with all that a partial sum passes on its way to it.
         constant_read: a column constant that is read.
+        scale_read: a scale of a segment that is read.
         loads, stores: a bit over each link.
     """
 
@@ -42,6 +55,7 @@ class Prices:
     ifmap_read: float
     psum_access: float
     constant_read: float
+    scale_read: float
     loads: tuple[float, ...]
     stores: tuple[float, ...]
 
@@ -64,21 +78,36 @@ def prices_of(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) ->
         shifts = (array.rows + 1) / 2 if operand == array.flow.stationary else 0
         return pj(homes[operand], "read", bits) + shifts * table.register_write_pj(wire_bits) * clock
 
-    ifmap_bits, weight_bits = operand_bits(gemm, datapath)
+    ifmap_bits, weight_bits = operand_bits(gemm, datapath)[0], held_weight_bits(gemm, datapath)
+    decoded = clock * sum(compute_pj(row, table) for row in decoder_work(gemm, 1, datapath))
     sums = accumulator_bits(gemm, datapath)
-    work = array_work(mapping, steps_of(mapping, accelerator), datapath)
+    real = gemm.is_segmented and datapath.segment_scaling.is_real
+    added = table.float_add_pj(*FLOAT32) if real else table.add_pj(sums)
+    steps = steps_of(mapping, accelerator)
+    work = array_work(mapping, steps, datapath)
+    rescaled = clock * _per_sum_pj(mapping, datapath, table)
+    fixed = clock * sum(compute_pj(row, table) for row in work if row.unit in FIXED)
     return Prices(
-        fixed=clock * sum(compute_pj(row, table) for row in work if row.unit in ("array", "requantizer", "column_sum")),
+        fixed=fixed - rescaled * int(psum_accesses(mapping, steps, datapath).sum()),
         cycle=leakage_pj_per_cycle(accelerator),
-        weight_read=read("weight", stored_weight_bits(mapping), weight_bits + mapping.mac.index_bits),
+        weight_read=read("weight", stored_weight_bits(mapping), weight_bits + mapping.mac.index_bits) + decoded,
         constant_read=pj(homes["weight"], "read", BIAS_BITS),
         ifmap_read=read("ifmap", gemm.ifmap.bits, ifmap_bits),
-        psum_access=pj(homes["psum"], "read", sums) + pj(homes["psum"], "write", sums) + table.add_pj(sums) * clock,
+        scale_read=pj(homes["weight"], "read", scale_bits(gemm, datapath)),
+        psum_access=pj(homes["psum"], "read", sums) + pj(homes["psum"], "write", sums) + added * clock + rescaled,
         loads=tuple(
             per_bit(link) for operand in ("weight", "ifmap") for link in load_links(accelerator, mapping, operand)
         ),
         stores=tuple(per_bit(link) for link in store_links(accelerator, mapping)),
     )
+
+
+def _per_sum_pj(mapping: Mapping, datapath: Datapath, table: EnergyTable) -> float:
+    """Return what one more partial sum costs between the array and its accumulator: a scaler and, with it, a column sum."""
+    rows = scaler_work(mapping, 1, datapath)
+    if rows and has_column_sum(mapping.gemm, datapath):
+        rows += column_sum_work(0, 1, scaled_bits(mapping, datapath), mapping.gemm)
+    return sum(compute_pj(row, table) for row in rows)
 
 
 @lru_cache(maxsize=256)

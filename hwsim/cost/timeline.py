@@ -10,17 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from hwsim.cost.array_layer import pipeline_of
 from hwsim.cost.ledger import LayerCost
 from hwsim.cost.links import DRAM
 from hwsim.cost.pipeline import run
 from hwsim.cost.steps import Steps, steps_of
-from hwsim.cost.transfers import constant_words, moved_bits
+from hwsim.cost.transfers import beside, moved_bits
 from hwsim.cost.turns import Turn, turns
 from hwsim.graph import Graph
 from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.lower import lower
 from hwsim.mapping.mapping import Mapping
@@ -111,7 +110,7 @@ def array_timeline(turn: Turn, mapping: Mapping, begin: int, before: LayerTimeli
     pipeline = pipeline_of(mapping, steps, turn.machine, turn.datapath, turn.prefetched)
     first = pipeline.loads[0]  # of weights from DRAM
     ahead = min(turn.prefetched, int(first.cycles[0]))
-    bits = _bits(mapping, steps, constant_words(mapping.gemm, steps, turn.datapath))
+    bits = _bits(mapping, steps, turn.datapath)
     early = bits[DRAM, "load weight"][0] * ahead // max(int(first.cycles[0]), 1)
     spans = list(_prefetch(ahead, early, before)) if before else []
 
@@ -128,12 +127,12 @@ def array_timeline(turn: Turn, mapping: Mapping, begin: int, before: LayerTimeli
     )  # fmt: skip
 
 
-def _bits(mapping: Mapping, steps: Steps, constants: np.ndarray) -> dict[tuple[str, str], list[int]]:
+def _bits(mapping: Mapping, steps: Steps, datapath: Datapath) -> dict[tuple[str, str], list[int]]:
     """Return the bits of every step by channel and event; one operand passes a channel over one link only."""
     found = {}
     for operand in ("weight", "ifmap"):
         for moves in steps.loads[operand]:
-            extra = constants if operand == "weight" else None
+            extra = beside(mapping, steps, moves, datapath)
             found[moves.link.channel, f"load {operand}"] = moved_bits(mapping, moves, extra).tolist()
     for moves in steps.stores:
         found[moves.link.channel, "store ofmap"] = moved_bits(mapping, moves).tolist()

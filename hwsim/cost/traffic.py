@@ -6,6 +6,7 @@ accumulator memory after every fold along k, and read back before every one but 
 more, requantized and written to the memory of the ofmap. A bias that is preloaded is written there and read by the first
 fold. im2col is a read pattern: an overlapping pixel, padding and inserted zeros are read again on chip, while DRAM sends
 each distinct pixel once per tile. Column constants (bias, zero points) lie with the weights, ``n`` words per output tile.
+Scales of segments lie beside the tile's weights; the array takes its columns' scales with every fold.
 Between memories every move is a read at its source and a write at its target.
 """
 
@@ -17,14 +18,14 @@ from hwsim.cost.array_cycles import Sizes, folds_of
 from hwsim.cost.ledger import Access
 from hwsim.cost.links import DRAM
 from hwsim.cost.steps import Moves, Steps
-from hwsim.cost.transfers import BIAS_BITS, constant_words, moved_bits, storage_bits
+from hwsim.cost.transfers import BIAS_BITS, beside, constant_words, moved_bits, storage_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.dataflow import OPERAND_DIMENSIONS
 from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.mac import ONE_PRODUCT, MacShape
 from hwsim.hardware.parts import MemoryLevel, SystolicArray
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits, has_column_constant
+from hwsim.mapping.widths import accumulator_bits, has_column_constant, scale_bits
 
 
 def edge_elements(array: SystolicArray, sizes: Sizes, operand: str, shape: MacShape = ONE_PRODUCT) -> np.ndarray:
@@ -46,7 +47,8 @@ def array_reads(mapping: Mapping, steps: Steps, operand: str) -> np.ndarray:
 
     Groups that share the array bring the zeros between them along with what is stationary.
     """
-    reads = edge_elements(mapping.array, steps.sizes(), operand, mapping.mac) * steps.groups
+    parts = steps.parts
+    reads = parts.sum(edge_elements(mapping.array, parts.sizes(), operand, mapping.mac)) * steps.groups
     if operand != mapping.array.flow.stationary:
         return reads
     shared = mapping.groups_in_array
@@ -68,6 +70,17 @@ def psum_accesses(mapping: Mapping, steps: Steps, datapath: Datapath) -> np.ndar
 def constant_reads(steps: Steps) -> np.ndarray:
     """Return the column constants read on chip in each step: the columns of each finished output tile."""
     return np.where(steps.finishes, steps.n * steps.groups, 0)
+
+
+def scale_reads(mapping: Mapping, steps: Steps) -> np.ndarray:
+    """Return the scales of segments read on chip in each step: of every fold its columns', or one that they share."""
+    gemm, parts = mapping.gemm, steps.parts
+    if not gemm.has_scales:
+        return np.zeros_like(steps.m)
+    folds = folds_of(mapping.array, parts.sizes(), mapping.mac)
+    along = parts.scales if gemm.is_decoded else folds["k"]
+    columns = folds["n"] if gemm.shares_scales else parts.n
+    return parts.sum(along * folds["m"] * columns) * steps.groups
 
 
 def accesses(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath: Datapath) -> tuple[Access, ...]:
@@ -100,17 +113,24 @@ def accesses(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath:
     add(homes["ofmap"], "ofmap", "write", int(steps.outputs.sum()), storage_bits(mapping, "ofmap"))
     for moves in steps.stores:
         move(moves)
+
+    def carry(moves: Moves, operand: str, count: np.ndarray, bits: int) -> None:
+        burst = moves.link.burst_bits
+        if moves.link.source == DRAM and burst > 1:
+            add(DRAM, operand, "read", int((-(-count * bits // burst)).sum()), burst)
+        else:
+            add(moves.link.source, operand, "read", int(count.sum()), bits)
+        add(moves.link.target, operand, "write", int(count.sum()), bits)
+
     if has_column_constant(gemm, datapath):
-        words = int(constant_words(gemm, steps, datapath).sum())
         for moves in steps.loads["weight"]:
-            burst = moves.link.burst_bits
-            if moves.link.source == DRAM and burst > 1:
-                bursts = -(-constant_words(gemm, steps, datapath) * BIAS_BITS // burst)
-                add(DRAM, "bias", "read", int(bursts.sum()), burst)
-            else:
-                add(moves.link.source, "bias", "read", words, BIAS_BITS)
-            add(moves.link.target, "bias", "write", words, BIAS_BITS)
+            carry(moves, "bias", constant_words(gemm, steps, datapath), BIAS_BITS)
         add(homes["weight"], "bias", "read", int(constant_reads(steps).sum()), BIAS_BITS)
+    if gemm.has_scales:
+        bits = scale_bits(gemm, datapath)
+        for moves in steps.loads["weight"]:
+            carry(moves, "scale", moves.scales, bits)
+        add(homes["weight"], "scale", "read", int(scale_reads(mapping, steps).sum()), bits)
     return tuple(rows)
 
 
@@ -124,6 +144,7 @@ def port_cycles(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapa
     weight = array_reads(mapping, steps, "weight") * storage_bits(mapping, "weight")
     if has_column_constant(gemm, datapath):
         weight = weight + constant_reads(steps) * BIAS_BITS
+    weight = weight + scale_reads(mapping, steps) * scale_bits(gemm, datapath)
     ifmap = array_reads(mapping, steps, "ifmap") * storage_bits(mapping, "ifmap")
     read = {"ifmap": ifmap, "weight": weight, "psum": psum}
     write = {"psum": psum, "ofmap": steps.outputs * storage_bits(mapping, "ofmap")}
@@ -147,13 +168,11 @@ def port_cycles(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapa
 
 def _dma_cycles(mapping: Mapping, steps: Steps, datapath: Datapath, memory: MemoryLevel) -> np.ndarray:
     """Return the cycles in which loads and stores of each step occupy the only port of ``memory``."""
-    gemm = mapping.gemm
     cycles = np.zeros_like(steps.m)
     for operand in ("ifmap", "weight"):
-        extra = constant_words(gemm, steps, datapath) if operand == "weight" else None
         for moves in steps.loads[operand]:
             bits = moves.elements * storage_bits(mapping, operand)
-            bits = bits if extra is None else bits + extra * BIAS_BITS
+            bits = bits + sum(beside(mapping, steps, moves, datapath))
             if moves.link.target == memory.name:
                 cycles = cycles - (-bits // memory.write_bits_per_cycle)
             if moves.link.source == memory.name:  # an ifmap that stayed there

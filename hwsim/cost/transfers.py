@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from hwsim.cost.steps import Moves, Steps
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import has_column_constant, stored_weight_bits
+from hwsim.mapping.widths import has_column_constant, scale_bits, stored_weight_bits
 
 BIAS_BITS = 32
 
@@ -28,19 +30,27 @@ def constant_words(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:
     return words
 
 
-def moved_bits(mapping: Mapping, moves: Moves, extra: np.ndarray | None = None) -> np.ndarray:
-    """Return the bits over the link in each step, int64 ``[steps]``: every run in whole bursts; ``extra`` words of a bias beside."""
+def beside(mapping: Mapping, steps: Steps, moves: Moves, datapath: Datapath) -> tuple[np.ndarray, ...]:
+    """Return the bits of what moves beside an operand in each step, by kind: with weights column constants and scales."""
+    if moves.link.operand != "weight":
+        return ()
+    constants = constant_words(mapping.gemm, steps, datapath) * BIAS_BITS
+    return constants, moves.scales * scale_bits(mapping.gemm, datapath)
+
+
+def moved_bits(mapping: Mapping, moves: Moves, extra: Iterable[np.ndarray] = ()) -> np.ndarray:
+    """Return the bits over the link in each step, int64 ``[steps]``: every run in whole bursts; ``extra`` bits are a run each."""
     bits = moves.elements * storage_bits(mapping, moves.link.operand)
     burst = moves.link.burst_bits
     if burst > 1:
         runs = np.maximum(moves.runs, 1)
         bits = -(-bits // (runs * burst)) * runs * burst
-    if extra is None:
-        return bits
-    return bits + -(-extra * BIAS_BITS // burst) * burst
+    for more in extra:
+        bits = bits + -(-more // burst) * burst
+    return bits
 
 
-def transfer_cycles(mapping: Mapping, moves: Moves, extra: np.ndarray | None = None) -> np.ndarray:
+def transfer_cycles(mapping: Mapping, moves: Moves, extra: Iterable[np.ndarray] = ()) -> np.ndarray:
     """Return the cycles that the link is busy in each step: its slower end decides."""
     bits = moved_bits(mapping, moves, extra)
     return -(-bits // min(moves.link.source_bits, moves.link.target_bits))

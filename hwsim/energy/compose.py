@@ -24,6 +24,15 @@ COMPOSITIONS = (
     ("MAC modes packed, shared", "multiply at the built width over its lanes + tree adders, or sign corrections"),
     ("MAC mode floating", "float_mac_fj: multiply in the operands' format, add in the sums' format"),
     ("N:M sparse weights", "multiplexer_fj of M activations for each kept weight; pruned products cost nothing"),
+    (
+        "weight decoders",
+        "table: multiplexer_fj of its 2^b entries; squares: multiply (b-1) x (b-1); floats: multiplexer_fj per exponent bit; "
+        "powers of two before a multiplier: one-hot, multiplexer_fj of 1 bit and 2^(b-1) inputs",
+    ),
+    (
+        "products of powers of two, and of -1, 0, 1",
+        "without a multiplier: multiplexer_fj per shift stage and one that negates; a choice of 0, x and -x; add of the sum",
+    ),
     ("requantize_pj float32", "convert (fp32 add * acc/32) + fp32 multiply + round (fp32 add); M is not used"),
     (
         "vector_op_pj compare",

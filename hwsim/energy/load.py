@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def _merged(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in above:
         raise ConfigError(path.name, [f"base goes in a circle: {' -> '.join(link.name for link in chain)}"])
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = _content(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(path.name, [f"cannot be read as TOML: {error}"]) from error
     base = content.get("base")
@@ -66,6 +67,12 @@ def _merged(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
     except HwsimError as error:
         raise ConfigError(path.name, [f"base: {error}"]) from error
     return _overlay(_merged(lower, chain), content)
+
+
+@lru_cache(maxsize=64)
+def _content(text: str) -> dict[str, Any]:
+    """Return what a file says; one text is parsed once, since a priced network asks for its table many times."""
+    return tomllib.loads(text)
 
 
 def _overlay(lower: dict[str, Any], upper: dict[str, Any], path: tuple[str, ...] = ()) -> dict[str, Any]:

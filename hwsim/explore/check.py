@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from hwsim.execute.integer import Layer
 from hwsim.explore.operands import Operands, operands_of
+from hwsim.explore.segments import segmented_accumulator, segmented_layer, segmented_psum
 from hwsim.graph import Graph
 from hwsim.hardware import Accelerator
 from hwsim.kernels.operands import magnitude
@@ -35,7 +37,8 @@ def overflow_table(graph: Graph, accelerator: Accelerator, mappings: MappingType
       not, its norm is enlarged by the magnitude of its sum;
     * ``*_bits`` for these weights (the exact range of FINN's ``minimize_accumulator_width``).
 
-    Where the network computes the weight all are those of the type. With a multiplier that is not exact the type and the
+    Where scales change along k the accumulator adds rescaled sums, in finer units: norms do not bound them, and a float32
+    accumulator has no width to bound. Where the network computes the weight all are those of the type. With a multiplier that is not exact the type and the
     weights are bounded by its table, and the norms bound nothing; where it is a function on wide operands, nothing does.
     """
     rows = []
@@ -47,15 +50,21 @@ def overflow_table(graph: Graph, accelerator: Accelerator, mappings: MappingType
         if operands is None:
             continue
         folds = np.array(mapping.k_segments, np.int64)
-        both = {
-            "psum": _widths(operands, folds, 0, datapath.multiplier),
-            "accumulator": _widths(
-                operands,
-                np.array([mapping.gemm.k]),
-                0 if operands.start is None else operands.start,
-                datapath.multiplier,
-            ),
-        }
+        layer = segmented_layer(graph, node, accelerator, mapping)
+        both = (
+            _segmented(layer, operands)
+            if layer is not None
+            else {
+                "psum": _widths(operands, folds, 0, datapath.multiplier),
+                "accumulator": _widths(
+                    operands,
+                    np.array([mapping.gemm.k]),
+                    0 if operands.start is None else operands.start,
+                    datapath.multiplier,
+                ),
+            }
+        )
+        is_real = layer is not None and datapath.segment_scaling.is_real
         rows.append(
             {
                 "layer": node.name,
@@ -63,17 +72,26 @@ def overflow_table(graph: Graph, accelerator: Accelerator, mappings: MappingType
                 "is_zero_centred": operands.columns is not None and not operands.columns.sum(axis=0).any(),
                 "is_bias_counted": operands.start is not None,
                 "psum": str(datapath.psum),
-                "accumulator": str(datapath.accumulator),
-                "is_safe": all(
-                    _holds(register, both[name]["_bits"])
-                    for name, register in (("psum", datapath.psum), ("accumulator", datapath.accumulator))
-                ),
+                "accumulator": FLOAT32 if is_real else str(datapath.accumulator),
+                "is_safe": _holds(datapath.psum, both["psum"]["_bits"])
+                and (is_real or _holds(datapath.accumulator, both["accumulator"]["_bits"])),
             }
         )
     return Table.of_records(rows)
 
 
+FLOAT32 = "float32"
 SUFFIXES = {"data_type": "_type_bits", "l1": "_l1_bits", "l1_centred": "_l1_centred_bits", "exact": "_bits"}
+
+
+def _segmented(layer: Layer, operands: Operands) -> dict[str, dict[str, int | None]]:
+    """Return the widths of both registers where sums are rescaled; norms bound no rescaled sum."""
+    text = layer.datapath.multiplier
+    accumulator = segmented_accumulator(layer, operands)
+    return {
+        "psum": segmented_psum(layer, operands, lambda part, folds: _widths(part, folds, 0, text)),
+        "accumulator": {suffix: accumulator.get(name) for name, suffix in SUFFIXES.items()},
+    }
 
 
 def _widths(operands: Operands, folds: np.ndarray, start: np.ndarray | int, text: str) -> dict[str, int | None]:

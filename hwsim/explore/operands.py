@@ -52,9 +52,7 @@ def operands_of(graph: Graph, node: Node, mapping: Mapping, datapath: Datapath) 
         start = None if folds and datapath.bias == "start" else np.zeros(1, np.int64)
         return Operands(activation=activation, weight=number, a_range=(low, high), columns=None, start=start)
     codes = weight.format.operands(constant.encoded()).astype(np.int64)
-    zeros = np.broadcast_to(
-        weight.zero_points().reshape(weight.granularity.shape(len(weight.zero_point), codes.ndim)), codes.shape
-    )
+    zeros = np.broadcast_to(weight.granularity.spread(weight.zero_points(), codes.shape), codes.shape)
     columns, offsets = (_columns(node, array, mapping.gemm.k) for array in (codes, zeros))
     start = _start(graph, node, datapath, columns - offsets)
     if is_centred:

@@ -20,6 +20,7 @@ from hwsim.hardware import Accelerator, PrecisionPlan, with_precision
 from hwsim.hardware.problems import validate
 from hwsim.quantization import Scheme, prepare, quantize, shifts_only
 from hwsim.quantization.calibrate import observe
+from hwsim.quantization.ranges import needs
 from hwsim.schedule import Options
 from hwsim.simulation.metrics import Metric, accuracy, metric_name
 from hwsim.simulation.simulate import simulate
@@ -107,7 +108,7 @@ def sweep(
     store = PointStore(Path(out) / "sweep.csv" if out is not None else None, COLUMNS)
     missing = [point for point in points if ids[point] not in store]
     if missing:
-        seen = observe(ready, arrays)
+        seen = observe(ready, arrays, needs(range))
         power_of_two = shifts_only(ready, accelerator)
         quantized: dict[tuple[str, str], Graph] = {}
         for point in progress(missing):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hwsim.graph.graph import Graph
 from hwsim.graph.node import Node
 from hwsim.graph.ops import OPS, Work
+from hwsim.graph.partition import k_partition
 from hwsim.graph.tensor import Tensor
 
 
@@ -46,17 +47,23 @@ def k_axis(node: Node, weight: Tensor) -> int:
 def runs_on_array(graph: Graph, node: Node) -> bool:
     """Whether the operator is a product that the integer array computes.
 
-    Both operands are on grids whose scales leave the sum over k: one for the ifmap, one for the weight or one per output
-    channel; a bias is constant. What is not (a real-valued operand, scales per block of k) is computed in float32 on the
-    vector unit.
+    Both operands are on grids whose scales leave the sum over k, or cut it into segments (``k_partition``); those of the
+    result change along its channels at most; a bias has a grid. What is not (a real-valued operand, scales that differ
+    within a segment) is computed in float32 on the vector unit.
     """
-    if OPS[node.op].work is not Work.GEMM:
+    if OPS[node.op].work is not Work.GEMM or k_partition(graph, node) is None:
         return False
-    ifmap, weight = (graph.tensors[name] for name in node.inputs[:2])
-    if ifmap.quant is None or weight.quant is None or ifmap.quant.granularity.axis is not None:
-        return False
-    axis = weight.quant.granularity.axis
-    if axis is not None and (axis != out_axis(node, weight) or weight.quant.granularity.block is not None):
+    result = graph.tensors[node.outputs[0]]
+    if result.quant is not None and not _leaves_columns(node, result, graph.tensors[node.inputs[1]]):
         return False
     bias = node.inputs[2] if len(node.inputs) > 2 else ""
     return not bias or graph.tensors[bias].quant is not None
+
+
+def _leaves_columns(node: Node, result: Tensor, weight: Tensor) -> bool:
+    """Whether the scales of a product's result change along its output channels at most, if at all."""
+    assert result.quant is not None
+    grid = result.quant.granularity
+    channels = 1 if node.op in ("Conv", "ConvTranspose") else len(result.shape) - 1
+    has_channels = len(weight.shape) > 1  # a vector leaves none
+    return grid.axis is None or (grid.axis == channels and has_channels and grid.block is None and grid.by is None)

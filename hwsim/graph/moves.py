@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from hwsim.graph.graph import Graph
 from hwsim.graph.grids import passes_grid
 from hwsim.graph.node import Node
 from hwsim.numerics.granularity import Granularity
@@ -42,7 +43,22 @@ def moved_grid(
         return transposed(grid, attributes["permutation"], before)
     if op in ("Reshape", "Flatten", "Squeeze", "Unsqueeze"):
         return reshaped(grid, before, after) or "lost"
-    return grid if _keeps_axis(node, grid.granularity.axis) and grid.granularity.block is None else "lost"
+    axis, is_plain = grid.granularity.axis, grid.granularity.block is None and grid.granularity.by is None
+    return grid if is_plain and _keeps_axis(node, axis) else "lost"
+
+
+def moves_codes(graph: Graph, node: Node) -> bool:
+    """Whether the results' codes are codes of the first input: their grid still describes them where they end.
+
+    Where scales change along an axis that is cut, merged or padded, codes are decoded, moved and encoded instead.
+    """
+    source = graph.tensors[node.inputs[0]]
+    if not passes_grid(node) or source.quant is None or source.quant.granularity.axis is None:
+        return passes_grid(node)
+    if node.op == "Pad" and node.attributes["mode"] == "constant" and len(set(source.quant.zero_point)) > 1:
+        return False  # each channel has a code of its own for 0
+    results = [graph.tensors[name] for name in node.outputs]
+    return all(moved_grid(node.op, node.attributes, source.quant, source.shape, y.shape) == y.quant for y in results)
 
 
 def _keeps_axis(node: Node, axis: int) -> bool:
@@ -67,11 +83,13 @@ def transposed(grid: QuantParams, permutation: tuple[int, ...], shape: Shape) ->
     >>> transposed(rows, (1, 0), (2, 5)).granularity.axis
     1
     """
-    axis, block = grid.granularity.axis, grid.granularity.block
+    axis, by = grid.granularity.axis, grid.granularity.by
     if axis is None:
         return grid
-    granularity = Granularity(axis=permutation.index(axis), block=block)
-    if block is None:
+    granularity = replace(
+        grid.granularity, axis=permutation.index(axis), by=None if by is None else permutation.index(by)
+    )
+    if granularity.block is None:
         return replace(grid, granularity=granularity)
     places = np.arange(len(grid.zero_point)).reshape(grid.granularity.scale_shape(shape))
     return _reordered(grid, places.transpose(permutation).reshape(-1), granularity)
@@ -95,11 +113,20 @@ def reshaped(grid: QuantParams, before: Shape, after: Shape) -> QuantParams | No
     >>> reshaped(rows, (2, 6), (1, 2, 3, 2)).granularity.axis, reshaped(rows, (2, 6), (12,))
     (1, None)
     """
-    axis, block = grid.granularity.axis, grid.granularity.block
+    axis, by = grid.granularity.axis, grid.granularity.by
     if axis is None:
         return grid
+    places = [_place(index, before, after) for index in ((axis,) if by is None else (axis, by))]
+    if None in places or len(set(places)) != len(places):
+        return None
+    granularity = replace(grid.granularity, axis=places[0], by=places[-1] if by is not None else None)
+    return replace(grid, granularity=granularity)
+
+
+def _place(axis: int, before: Shape, after: Shape) -> int | None:
+    """Return where an axis stands after a reshape that neither cuts nor merges it; None where none does."""
     outer = prod(before[:axis])
     for place, size in enumerate(after):
         if prod(after[:place]) == outer and size == before[axis]:
-            return replace(grid, granularity=Granularity(axis=place, block=block))
+            return place
     return None

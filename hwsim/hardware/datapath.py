@@ -12,6 +12,7 @@ from hwsim.hardware.fields import (
     MatchedWidth,
     Record,
     RegisterField,
+    SegmentScalingField,
     Share,
     SparsityField,
     Text,
@@ -19,6 +20,7 @@ from hwsim.hardware.fields import (
 from hwsim.hardware.modes.fixed import Mode as Fixed
 from hwsim.hardware.requantizer import RequantizerField, RequantizerPart
 from hwsim.numerics.accumulator import Accumulator
+from hwsim.numerics.segments import SegmentScaling
 
 
 class Datapath(Record):
@@ -62,6 +64,11 @@ class Datapath(Record):
         description="Accumulator behind the array, which adds the partial sums of the folds; written as psum.",
         json_schema_extra={"default": "int32:wrap"},
     )
+    segment_scaling: SegmentScalingField = Field(
+        default=SegmentScaling(),
+        description="How a fold's partial sum is rescaled on its way to the accumulator where scales change along k: fixed_point:16:8 (multiplier bits, fraction bits of the accumulator), shift:8 (powers of two only), float32 (a float32 accumulator).",
+        json_schema_extra={"default": "fixed_point:16:8:half_up"},
+    )
     multiplier: Text = Field(
         default="exact",
         description="What multiplies: exact, a table path.npy, a built-in as truncated:4 or mitchell, or package.module:function of two integers.",
@@ -100,7 +107,7 @@ class Datapath(Record):
         return self
 
 
-RULE_KEYS = ("psum", "accumulator", "requantizer", "arithmetic")
+RULE_KEYS = ("psum", "accumulator", "segment_scaling", "requantizer", "arithmetic")
 
 
 class DatapathRule(Record):
@@ -112,6 +119,9 @@ class DatapathRule(Record):
     )
     accumulator: RegisterField | None = Field(
         default=None, description="Accumulator behind the array for these layers."
+    )
+    segment_scaling: SegmentScalingField | None = Field(
+        default=None, description="Rescaling of partial sums where scales change along k, for these layers."
     )
     requantizer: RequantizerField | None = Field(default=None, description="Requantization unit for these layers.")
     arithmetic: ArithmeticField | None = Field(

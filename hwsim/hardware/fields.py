@@ -19,6 +19,7 @@ from hwsim.hardware.modes import mode_of
 from hwsim.numerics import vector
 from hwsim.numerics.accumulator import Accumulator, Overflow
 from hwsim.numerics.formats import MAX_BITS, IntFormat
+from hwsim.numerics.segments import SegmentScaling
 from hwsim.numerics.sparsity import Sparsity
 
 Operand = Literal["ifmap", "weight", "ofmap", "psum"]
@@ -43,6 +44,7 @@ Flag = Annotated[bool, Field(strict=True)]
 REGISTER_PATTERN = r"^(exact|int([2-9]|[1-5][0-9]|6[0-4])(:(exact|wrap|saturate))?)$"
 FORMAT_PATTERN = r"^(u?int([1-9]|[12][0-9]|3[0-2])|int([2-9]|[12][0-9]|3[0-2])n)$"
 MAC_PATTERN = r"^[a-z][a-z0-9_]*(:[a-z0-9]+)*$"
+SCALING_PATTERN = r"^(fixed_point(:[0-9]+){0,2}|fixed_point(:[0-9]+){2}:[a-z_]+|shift(:[0-9]+(:[a-z_]+)?)?|float32)$"
 SPARSITY_PATTERN = r"^(dense|[0-9]{1,2}:[0-9]{1,2})$"
 DENSE = "dense"
 MAX_OPERAND_BITS = 32
@@ -99,6 +101,18 @@ def read_sparsity(value: Any) -> Sparsity | None:
         raise ValueError(f"must be 'dense' or a pattern N:M as 2:4, not {value!r}: {error}") from None
 
 
+def read_scaling(value: Any) -> SegmentScaling:
+    """Return the scaler that ``value`` (a record or its text) means; raise ValueError with a predicate."""
+    if isinstance(value, SegmentScaling):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"must be a scaler such as fixed_point:16:8, shift or float32, not {value!r}")
+    try:
+        return SegmentScaling.parse(value)
+    except HwsimError as error:
+        raise ValueError(f"is refused: {str(error).removeprefix('segment_scaling: ')}") from None
+
+
 def _check_sparsity(text: str) -> str:
     read_sparsity(text)
     return text
@@ -140,6 +154,12 @@ MacField = Annotated[
     PlainValidator(read_mac),
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "pattern": MAC_PATTERN}),
+]
+SegmentScalingField = Annotated[
+    SegmentScaling,
+    PlainValidator(read_scaling),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": SCALING_PATTERN}),
 ]
 SparsityField = Annotated[
     Sparsity | None,

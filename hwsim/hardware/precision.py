@@ -10,29 +10,35 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.activation_fields import ActivationField
 from hwsim.hardware.datapath import DatapathRule
 from hwsim.hardware.fields import (
     DENSE,
     ArithmeticField,
-    FormatField,
     Record,
     RegisterField,
+    SegmentScalingField,
     SparsityText,
     Text,
     read_sparsity,
 )
 from hwsim.hardware.requantizer import RequantizerField, RequantizerPart
+from hwsim.hardware.weight_fields import GranularityField, WeightFormatField, group_size
 from hwsim.numerics.accumulator import Accumulator
-from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.formats import FloatFormat, Format, IntFormat, LearnedTable
+from hwsim.numerics.segments import SegmentScaling
 from hwsim.numerics.sparsity import Sparsity
 
-Granularity = Literal["tensor", "channel"]
 Symmetry = Literal["symmetric", "asymmetric"]
-Range = Literal["minmax", "percentile", "mse"]
+Range = Literal[
+    "minmax", "percentile", "mse", "moving_average", "cross_entropy", "channel_majority", "batch_norm"
+]  # each a file of hwsim/quantization/ranges
 
-GRID_KEYS = ("weights", "activations", "weight_granularity", "weight_symmetry", "activation_symmetry", "range")
+GRID_KEYS = (
+    "weights", "activations", "weight_granularity", "weight_symmetry", "activation_symmetry", "range", "activation_range",
+)  # fmt: skip
 WEIGHT_KEYS = ("sparsity",)
-DATAPATH_KEYS = ("psum", "accumulator", "requantizer", "arithmetic")
+DATAPATH_KEYS = ("psum", "accumulator", "segment_scaling", "requantizer", "arithmetic")
 KEYS = GRID_KEYS + WEIGHT_KEYS + DATAPATH_KEYS
 INT8 = IntFormat(bits=8)
 UINT8 = IntFormat(bits=8, signed=False)
@@ -41,18 +47,26 @@ UINT8 = IntFormat(bits=8, signed=False)
 class Statement(Record):
     """What a plan may say about layers; a key that is left out is not stated."""
 
-    weights: FormatField | None = Field(
-        default=None, description="Weight format: int1..int32, uint1..uint32; int8n is narrow."
+    weights: WeightFormatField | None = Field(
+        default=None,
+        description="Weight format: int1..int32, uint1..uint32, int8n (narrow), ternary, bipolar, pot4 (powers of two), power4:0.5 (exponent; power4: found per layer), codebook4 (learned per layer), fp4e2m1 and other floats.",
     )
-    activations: FormatField | None = Field(default=None, description="Activation format, written as weights.")
-    weight_granularity: Granularity | None = Field(
-        default=None, description="One scale per weight tensor, or per output channel."
+    activations: ActivationField | None = Field(
+        default=None,
+        description="Activation format: int1..int32, uint1..uint32; int8n is narrow; fp16, bf16, fp32, fp8e4m3fn, fp8e5m2: real values without a scale, for machines with a floating mac.",
+    )
+    weight_granularity: GranularityField | None = Field(
+        default=None,
+        description="One scale per weight tensor, per output channel, or group:N: per N input channels of each output channel.",
     )
     weight_symmetry: Symmetry | None = Field(default=None, description="symmetric: the zero point of the weights is 0.")
     activation_symmetry: Symmetry | None = Field(
         default=None, description="symmetric: the zero point of activations is 0."
     )
     range: Range | None = Field(default=None, description="How the range of activations and weights is estimated.")
+    activation_range: Range | None = Field(
+        default=None, description="How the range of activations is estimated, where not as range says."
+    )
     sparsity: SparsityText | None = Field(
         default=None,
         description="Pattern N:M to which weights are pruned by magnitude before they are quantized, as 2:4, or dense; of a network that came quantized: which its weights already obey.",
@@ -61,6 +75,10 @@ class Statement(Record):
         default=None, description="Partial-sum register inside the array, as int20:wrap."
     )
     accumulator: RegisterField | None = Field(default=None, description="Accumulator behind the array, as int32:wrap.")
+    segment_scaling: SegmentScalingField | None = Field(
+        default=None,
+        description="Rescaling of partial sums where scales change along k: fixed_point:16:8, shift:8 or float32.",
+    )
     requantizer: RequantizerField | None = Field(
         default=None, description="Requantization unit: a table, or a text such as float32 or fixed_point:16:half_up."
     )
@@ -92,17 +110,24 @@ class LayerPrecision:
     The values here are what holds where a plan states nothing.
     """
 
-    weights: IntFormat = INT8
-    activations: IntFormat = UINT8
-    weight_granularity: Granularity = "channel"
+    weights: Format | LearnedTable = INT8
+    activations: IntFormat | FloatFormat = UINT8
+    weight_granularity: str = "channel"
     weight_symmetry: Symmetry = "symmetric"
     activation_symmetry: Symmetry = "asymmetric"
     range: Range = "minmax"
+    activation_range: Range = "minmax"
     sparsity: str = DENSE
     psum: Accumulator | None = None
     accumulator: Accumulator | None = None
+    segment_scaling: SegmentScaling | None = None
     requantizer: RequantizerPart | None = None
     arithmetic: str | None = None
+
+    @property
+    def group_size(self) -> int | None:
+        """Input channels that share a weight scale; None where all of them do."""
+        return group_size(self.weight_granularity)
 
     @property
     def pattern(self) -> Sparsity | None:
@@ -130,6 +155,8 @@ class PrecisionPlan(Record):
         for rule in self.layer:
             if fnmatchcase(name, rule.match):
                 stated |= rule.stated(KEYS)
+        if "range" in stated:
+            stated.setdefault("activation_range", stated["range"])
         return LayerPrecision(**stated)
 
     def unmatched(self, layer_names: Iterable[str]) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class Accumulation:
         overflow_outputs: outputs with at least one such event.
         peak: a largest magnitude: of the final value for a proven output, of every sum on the way for another one.
         proven_outputs: outputs that bounds proved free of overflow, so that no order of addition matters to them.
+        overflowed: which outputs, bool ``[..., m, n]``; None where none did.
     """
 
     values: np.ndarray
@@ -35,6 +36,7 @@ class Accumulation:
     overflow_outputs: int
     peak: int
     proven_outputs: int
+    overflowed: np.ndarray | None = None
 
 
 def accumulate_gemm(
@@ -82,7 +84,9 @@ def accumulate_gemm(
     if not isinstance(products, BoundedProducts) or w.shape[1] * products.largest(w) + magnitude(begin) >= INT64_SAFE:
         everything = np.ones(begin.shape, bool)
         rest = products.ordered(a, w, order, begin)
-        return _summary(rest.values.reshape(shape), everything.reshape(shape), rest, everything)
+        return _summary(
+            rest.values.reshape(shape), everything.reshape(shape), rest, everything, rest.events.reshape(shape) > 0
+        )
     exact = products.sums(a, w)
     psum_fits, fits = columns_that_fit(w, folds, psum, accumulator, begin, a_range, products)
     values = exact + begin
@@ -105,7 +109,9 @@ def accumulate_gemm(
     is_open[part] = open_left
     back = np.argsort(crowded)
     values[part] = np.where(open_left, rest.values[:, :, back], values[part])
-    return _summary(values.reshape(shape), is_open.reshape(shape), rest, todo)
+    overflowed = np.zeros(values.shape, bool)
+    overflowed[part] = open_left & (rest.events[:, :, back] > 0)
+    return _summary(values.reshape(shape), is_open.reshape(shape), rest, todo, overflowed.reshape(shape))
 
 
 def _remaining(fits: np.ndarray) -> tuple[slice | np.ndarray, slice | np.ndarray]:
@@ -116,7 +122,11 @@ def _remaining(fits: np.ndarray) -> tuple[slice | np.ndarray, slice | np.ndarray
 
 
 def _summary(
-    values: np.ndarray, is_open: np.ndarray | None, rest: Ordered | None, todo: np.ndarray | None = None
+    values: np.ndarray,
+    is_open: np.ndarray | None,
+    rest: Ordered | None,
+    todo: np.ndarray | None = None,
+    overflowed: np.ndarray | None = None,
 ) -> Accumulation:
     """Join proven outputs and the ordered ``rest``, of which only the outputs ``todo`` count."""
     if is_open is None or rest is None or todo is None:
@@ -130,4 +140,5 @@ def _summary(
         overflow_outputs=int(np.count_nonzero(events)),
         peak=max(rest.peak, magnitude(values[~is_open])),
         proven_outputs=values.size - events.size,
+        overflowed=overflowed if events.any() else None,
     )

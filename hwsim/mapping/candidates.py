@@ -33,7 +33,8 @@ def candidates(gemm: Gemm, array: SystolicArray, mac: MacShape = ONE_PRODUCT) ->
     """Return the balanced cuts of each dimension, in units of the array's folds.
 
     With a window, m counts whole output rows up to an image and then whole images, and k counts whole channels. The
-    smallest unit of every dimension is among them, so that something fits if anything does.
+    smallest unit of every dimension is among them, so that something fits if anything does. Where scales change along k,
+    runs of equally many whole segments are tried, too.
     """
     flow, window = array.flow, gemm.window
     units = {dim: mac.held(dim, count) for dim, count in ((flow.rows, array.rows), (flow.columns, array.columns))}
@@ -45,6 +46,8 @@ def candidates(gemm: Gemm, array: SystolicArray, mac: MacShape = ONE_PRODUCT) ->
         rows = [size * window.out_width for size in _balanced(window.out_height, 1)]
         m = sorted({*rows, *(count * window.image for count in _balanced(window.batch, 1))})
         k = [count * window.taps for count in _whole_blocks(_balanced(window.channels, 1), mac.block)]
+    if gemm.has_scales:
+        k = sorted({*k, *_whole_segments(gemm.segments)})
     return Candidates(m=tuple(m), k=tuple(k), n=tuple(_balanced(gemm.n, units["n"])))
 
 
@@ -88,6 +91,16 @@ def _balanced(size: int, unit: int) -> list[int]:
     """
     units = ceil_div(size, unit)
     return sorted({1} | {min(ceil_div(units, parts) * unit, size) for parts in range(1, units + 1)})
+
+
+def _whole_segments(segments: tuple[int, ...]) -> list[int]:
+    """Return the sizes of tiles that hold balanced numbers of whole segments.
+
+    >>> _whole_segments((2, 2, 3, 1))
+    [3, 4, 8]
+    """
+    counts = _balanced(len(segments), 1)
+    return sorted({max(sum(segments[i : i + n]) for i in range(0, len(segments), n)) for n in counts})
 
 
 def _whole_blocks(sizes: list[int], block: int) -> list[int]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hwsim.errors import MappingError
 
 if TYPE_CHECKING:
+    from hwsim.mapping.gemm import Gemm
     from hwsim.mapping.mapping import Mapping
 
 ORDERS = ("mnk", "nmk")
@@ -85,6 +86,8 @@ def _mode(mapping: Mapping) -> None:
     pattern = f"sparsity {mac.keep}:{mac.block}"
     if mapping.tile_k % (taps * mac.block):
         raise MappingError(f"mapping: tile_k={mapping.tile_k} must be whole blocks of {mac.block} with {pattern}")
+    if not keeps_blocks(mapping.gemm, mac.block):
+        raise MappingError(f"mapping: segments must hold whole blocks of {mac.block}, in order, with {pattern}")
     if taps > 1 and array.k_order != "kernel_channel":
         raise MappingError(f"mapping: {pattern} runs along channels; set array.k_order to kernel_channel")
     slots = array.adder_tree * mac.k_lanes
@@ -92,6 +95,12 @@ def _mode(mapping: Mapping) -> None:
         raise MappingError(f"mapping: a tree of {slots} products must sum whole blocks of {mac.keep} with {pattern}")
     if array.flow.rows == "k" and not mac.held("k", array.rows):
         raise MappingError(f"mapping: {array.rows} rows hold no block of {mac.keep} products with {pattern}")
+
+
+def keeps_blocks(gemm: Gemm, block: int) -> bool:
+    """Whether sparse blocks of so many channels stay whole where segments cut and order them."""
+    taps = gemm.window.taps if gemm.window else 1
+    return not gemm.channel_order and all(size % (taps * block) == 0 for size in gemm.segments)
 
 
 def most_groups_in_array(mapping: Mapping) -> int:

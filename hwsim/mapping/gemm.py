@@ -71,6 +71,9 @@ class Gemm:
             crosses from one into the next. Empty: the whole of k is one.
         channel_order: with segments, the channel (with a window; else the k) that stands at each place of the array's
             order; empty where channels keep theirs.
+        shares_scales: one scale of a segment serves all columns, as where only the ifmap has scales along k; else each
+            column has its own.
+        is_decoded: scales meet the operands as they enter the array (``on_datapath``), so that sums cross segments.
     """
 
     m: int
@@ -88,6 +91,8 @@ class Gemm:
     sparsity: Sparsity | None = None
     segments: tuple[int, ...] = ()
     channel_order: tuple[int, ...] = ()
+    shares_scales: bool = False
+    is_decoded: bool = False
 
     def __post_init__(self) -> None:
         if min(self.m, self.k, self.n, self.groups) < 1:
@@ -108,6 +113,21 @@ class Gemm:
         if self.sparsity and along % self.sparsity.block:
             what = "input channels of a group" if self.window else "k"
             raise MappingError(f"gemm: sparsity {self.sparsity} needs whole blocks, but {what} = {along}")
+
+    @property
+    def scale_runs(self) -> tuple[int, ...]:
+        """Lengths along k of the runs that share one scale of each operand; k itself where one serves all."""
+        return self.segments or (self.k,)
+
+    @property
+    def has_scales(self) -> bool:
+        """Whether scales change along k, so that they are stored and moved beside the weights."""
+        return len(self.segments) > 1
+
+    @property
+    def is_segmented(self) -> bool:
+        """Whether the sum over k falls into segments that are rescaled one by one behind the array."""
+        return self.has_scales and not self.is_decoded
 
     @property
     def macs(self) -> int:

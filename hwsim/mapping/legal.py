@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.parts import MemoryLevel
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.tiles import cuts, ifmap_elements
-from hwsim.mapping.widths import stored_weight_bits
+from hwsim.mapping.tiles import cuts, ifmap_elements, most_scales
+from hwsim.mapping.widths import accumulator_bits, scale_bits, stored_weight_bits
 from hwsim.units import BITS_PER_BYTE
 
 CONSTANT_BYTES = 4
@@ -36,19 +37,21 @@ def tile_bytes(
     memory: MemoryLevel,
     tile: tuple[Any, Any, Any],
     pixels: Any,
-    psum_bits: int,
+    scales: Any,
+    datapath: Datapath,
     resident: frozenset[str],
 ) -> Any:
     """Return the bytes of tiles or blocks in one memory; double buffering keeps two of every operand but the psum.
 
-    Column constants (bias, zero points) of all of a group's n lie with the weights.
+    Column constants (bias, zero points) of all of a group's n lie with the weights, the scales of segments with the tile's.
 
     Args:
         mapping: of which the formats and the groups are read.
         memory: the memory.
         tile: m, k and n: integers, or int64 arrays that broadcast.
         pixels: ifmap elements of the largest tile, likewise.
-        psum_bits: width of an accumulator.
+        scales: of one column that the tile with the most of them has (``most_scales``), likewise.
+        datapath: says how wide accumulators and scales are.
         resident: operands that lie there as a whole.
     """
     gemm, (m, k, n) = mapping.gemm, tile
@@ -56,8 +59,9 @@ def tile_bytes(
         "ifmap": (pixels, gemm.ifmap.bits),
         "weight": (mapping.mac.kept(k) * n, stored_weight_bits(mapping)),
         "ofmap": (m * n, gemm.ofmap.bits),
-        "psum": (m * n, psum_bits),
+        "psum": (m * n, accumulator_bits(gemm, datapath)),
     }
+    scale = scale_bits(gemm, datapath)
     total = 0
     for operand in memory.holds:
         if operand in resident:
@@ -67,11 +71,20 @@ def tile_bytes(
         if operand == "weight" and (gemm.has_bias or gemm.ifmap_asymmetric):
             total = total + gemm.n * mapping.groups_together * CONSTANT_BYTES
         total = total + copies * -(-count * bits * mapping.groups_together // BITS_PER_BYTE)
+        if operand == "weight" and scale:
+            columns = 1 if gemm.shares_scales else n
+            total = total + copies * -(-scales * columns * scale * mapping.groups_together // BITS_PER_BYTE)
     return total
 
 
-def memory_bytes(mapping: Mapping, accelerator: Accelerator, psum_bits: int) -> dict[str, int]:
-    """Return the bytes of tiles and blocks in each on-chip memory, resident activations left out."""
+def memory_bytes(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) -> dict[str, int]:
+    """Return the bytes of tiles and blocks in each on-chip memory, resident activations left out.
+
+    Args:
+        mapping: the tiles.
+        accelerator: the machine.
+        datapath: of this layer.
+    """
     blocks = {block.level: block for block in mapping.blocks}
     needed = {}
     for memory in accelerator.memory:
@@ -83,15 +96,16 @@ def memory_bytes(mapping: Mapping, accelerator: Accelerator, psum_bits: int) -> 
             m, n = block.m, block.n
         pixels = largest_ifmap(mapping.gemm, m, k)
         resident = resident_in(mapping, accelerator, memory)
-        needed[memory.name] = int(tile_bytes(mapping, memory, (m, k, n), pixels, psum_bits, resident))
+        scales = most_scales(mapping.gemm, k)
+        needed[memory.name] = int(tile_bytes(mapping, memory, (m, k, n), pixels, scales, datapath, resident))
     return needed
 
 
 def fits(
-    mapping: Mapping, accelerator: Accelerator, psum_bits: int, reserved: MappingType[str, int] | None = None
+    mapping: Mapping, accelerator: Accelerator, datapath: Datapath, reserved: MappingType[str, int] | None = None
 ) -> bool:
     """Return whether the mapping's tiles fit beside ``reserved`` bytes by memory."""
-    needed = memory_bytes(mapping, accelerator, psum_bits)
+    needed = memory_bytes(mapping, accelerator, datapath)
     return all(
         needed[memory.name] + (reserved or {}).get(memory.name, 0) <= memory.size_bytes for memory in accelerator.memory
     )

@@ -5,7 +5,8 @@ products of one column each, which is what it is on an array. A grouped product 
 element-wise multiplication and goes to the vector unit, which multiplies exactly. A transposed convolution is the
 convolution of its zero-inserted input: the inserted zeros are multiplied, but neither stored nor loaded. A matrix product
 with a batch of right operands is one product per pair of matrices; with one right operand all rows meet it together. A
-product that a quantized model leaves in real numbers is float32 work of the vector unit.
+product that a quantized model leaves in real numbers is float32 work of the vector unit. Scales that change along k cut a
+product into segments.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from math import prod
 from typing import Any
 
 from hwsim.graph import OPS, Graph, Node, Work, runs_on_array
+from hwsim.graph.partition import k_partition
 from hwsim.mapping.gemm import Gemm, Window
 from hwsim.mapping.tasks import Task, VectorWork
 from hwsim.mapping.vector_work import channel_affine, grid_of, real_product, vector_work
@@ -62,6 +64,23 @@ def _formats(graph: Graph, node: Node) -> dict[str, Any]:
         "weight_is_activation": not graph.tensors[node.inputs[1]].is_constant,
         "sparsity": graph.tensors[node.inputs[1]].sparsity,
         "has_bias": len(node.inputs) > 2 and bool(node.inputs[2]),
+        **_segments(graph, node),
+    }
+
+
+def _segments(graph: Graph, node: Node) -> dict[str, Any]:
+    """Return where scales change along k, in the array's order; nothing where one pair serves all of it."""
+    partition = k_partition(graph, node)
+    if partition is None or partition.is_whole:
+        return {}
+    taps = prod(node.attributes["kernel"]) if node.op in ("Conv", "ConvTranspose") else 1
+    granularity = grid_of(graph, node.inputs[1], node).granularity
+    by_column = granularity.block is not None or granularity.by is not None
+    changes = len(set(partition.weight)) > 1
+    return {
+        "segments": tuple(channels * taps for channels in partition.segments),
+        "channel_order": () if partition.is_ordered else partition.order,
+        "shares_scales": not (by_column and changes),
     }
 
 

@@ -12,6 +12,7 @@ from hwsim.hardware.mac import ONE_PRODUCT, MacShape
 from hwsim.hardware.parts import SystolicArray
 from hwsim.mapping.check import check_mapping
 from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.tiles import Part, k_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +36,16 @@ class Mapping:
     """One GEMM on one array.
 
     A *tile* is what the memories next to the array hold at a time; a *fold* is what the array holds at a time. Tiles are
-    visited in ``order`` (outermost first); k is always innermost, so that partial sums never leave the first level.
+    visited in ``order`` (outermost first); k is always innermost, so that partial sums never leave the first level. Where
+    scales change along k a tile may hold several segments, but a fold lies within one: its partial sum is rescaled as it
+    leaves the array.
 
     Args:
         gemm: the work.
         array: the array it runs on.
         tile_m, tile_k, tile_n: tile sizes in elements; the last tile of a dimension may be smaller. With a window,
             ``tile_k`` is a multiple of the kernel taps (whole channels) and ``tile_m`` whole output rows of one image
-            (cut at its border) or whole images.
+            (cut at its border) or whole images. With segments, tiles hold as many whole ones as fit ``tile_k``.
         order: ``mnk`` (for each m tile all n tiles) or ``nmk``.
         mac: lanes and cycles of a processing element at the widths of the layer (``hwsim.mapping.widths.mac_shape``). With
             sparse weights ``tile_k`` is whole blocks (with a window: of channels).
@@ -87,30 +90,36 @@ class Mapping:
         """Lengths of the folds along k, in the order in which the array accumulates them.
 
         Where k runs along the rows a fold holds what ``rows`` processing elements hold of it (one each, more with lanes
-        along k or sparse weights); where k runs in time a fold holds a whole tile.
+        along k or sparse weights); where k runs in time a fold holds a whole tile. No fold crosses a segment of the GEMM.
         """
         fold = self.mac.held("k", self.array.rows) if self.array.flow.rows == "k" else self.tile_k
         segments: list[int] = []
-        for start in range(0, self.gemm.k, self.tile_k):
-            stop = min(start + self.tile_k, self.gemm.k)
-            cuts = [*range(start, stop, fold), stop]
+        for part in self.k_parts:
+            cuts = [*range(0, part.size, fold), part.size]
             segments += [after - before for before, after in pairwise(cuts)]
         return tuple(segments)
+
+    @cached_property
+    def k_parts(self) -> tuple[Part, ...]:
+        """What each tile along k shares with each segment, in the array's order."""
+        return tuple(k_parts(self.gemm, self.tile_k))
 
     @cached_property
     def k_permutation(self) -> np.ndarray | None:
         """Where the array's i-th product along k stands in ONNX weight order (channel, kernel row, kernel column).
 
-        int64 ``[k]``, or None where both orders are the same. With ``kernel_channel`` the channels of one tile are
-        innermost: for each tile of channels, for each kernel position, for each channel of the tile.
+        int64 ``[k]``, or None where both orders are the same. Channels come in the GEMM's ``channel_order``. With
+        ``kernel_channel`` the channels of one part (a tile, or what it shares with a segment) are innermost: for each part,
+        for each kernel position, for each channel of the part.
         """
-        window = self.gemm.window
-        if window is None or window.taps == 1 or self.array.k_order == "channel_kernel":
+        window, order = self.gemm.window, self.gemm.channel_order
+        taps = window.taps if window else 1
+        by_channel = taps == 1 or self.array.k_order == "channel_kernel"
+        if by_channel and not order:
             return None
-        channels_per_tile = self.tile_k // window.taps
-        index = np.arange(self.gemm.k, dtype=np.int64).reshape(window.channels, window.taps)
-        blocks = [
-            index[start : start + channels_per_tile].T.reshape(-1)
-            for start in range(0, window.channels, channels_per_tile)
-        ]
-        return np.concatenate(blocks)
+        index = np.arange(self.gemm.k, dtype=np.int64).reshape(-1, taps)
+        index = index[list(order)] if order else index
+        if by_channel:
+            return index.reshape(-1)
+        spans = [(part.start // taps, (part.start + part.size) // taps) for part in self.k_parts]
+        return np.concatenate([index[start:stop].T.reshape(-1) for start, stop in spans])

@@ -11,7 +11,7 @@
     groups_together = 1
     groups_in_array = 1
 
-Layers that no rule matches are chosen as usual.
+Layers that no rule matches are chosen as usual. Where scales change along k, a tile holds as many whole segments as fit its k.
 """
 
 from __future__ import annotations

@@ -65,6 +65,8 @@ def vector_work(graph: Graph, node: Node) -> VectorWork:
     if not coded and not graph.is_quantized:
         grid_of(graph, node.inputs[0], node)
     moves = spec.work is Work.MOVE or (node.op == "Resize" and node.attributes["mode"] == "nearest")
+    if spec.work is Work.INTEGER and not spec.same_grid and _has_several_scales(graph, node):
+        coded = False  # computed on decoded values
     elements = sum(tensor.size for tensor in outputs)
     per_output = _window(graph, node, outputs[0]) if spec.window else 1
     operations = () if moves else tuple((kind, count * elements * per_output) for kind, count in spec.operations)
@@ -82,6 +84,12 @@ def vector_work(graph: Graph, node: Node) -> VectorWork:
         writes=tuple(Stream(operand="ofmap", elements=tensor.size, bits=tensor.bits) for tensor in outputs),
         outputs=elements if rescales else 0,
     )
+
+
+def _has_several_scales(graph: Graph, node: Node) -> bool:
+    """Whether scales of an operand or of the result change along an axis, which sums and products in integers do not follow."""
+    grids = [graph.tensors[name].quant for name in (*node.inputs, *node.outputs) if name]
+    return any(grid is not None and grid.granularity.axis is not None for grid in grids)
 
 
 def _window(graph: Graph, node: Node, output: Tensor) -> int:

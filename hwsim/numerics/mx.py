@@ -128,7 +128,11 @@ class MxFormat:
         return np.where(exponent == NAN_SCALE, np.nan, values)
 
     def params(self, packed: MxTensor) -> QuantParams:
-        """Return the grid of ``packed``: its elements as codes under blocked scales; raise HwsimError for a NaN scale."""
+        """Return the grid of ``packed``: its elements as codes under blocked scales; raise HwsimError for a NaN scale.
+
+        A weight on such a grid, by activations of one scale, runs on the array: its scales are powers of two, so that
+        ``datapath.segment_scaling = shift`` rescales each block exactly where the accumulator has fraction bits enough.
+        """
         codes = packed.scales.ravel()
         if (codes == NAN_SCALE).any():
             raise HwsimError(f"mx: {int((codes == NAN_SCALE).sum())} blocks have the scale NaN; check the data")

@@ -43,14 +43,14 @@ def _grid(graph: Graph, tensor: str, layer: str, scheme: Scheme, seen: Mapping[s
     precision = scheme.plan.for_layer(layer)
     number = precision.activations
     if not isinstance(number, IntFormat):
-        return QuantParams(format=number, scale=(1.0,))
+        return QuantParams(format=number, scale=(1.0,), saturate=False)
     if is_boundary(graph, tensor) and number.bits < scheme.boundary_bits:
         number = IntFormat(bits=scheme.boundary_bits, signed=number.signed, narrow=number.narrow)
     if seen is None:
         return QuantParams(format=number)
     symmetric = precision.activation_symmetry == "symmetric"
     try:
-        span = estimator(precision.range)(seen[tensor], number, symmetric)
+        span = estimator(precision.activation_range)(seen[tensor], number, symmetric)
         return params_of_ranges([span], number, symmetric=symmetric, power_of_two=scheme.power_of_two)
     except HwsimError as error:
         raise HwsimError(f"layer {layer!r}, tensor {tensor!r}: {error}") from None

@@ -60,7 +60,7 @@ def bias_grids(graph: Graph) -> dict[str, QuantParams]:
         assert ifmap is not None
         assert weight is not None
         found[bias.name] = grid = bias_params(ifmap, weight, bias)
-        if grid.scale is not None:
+        if grid.scale is not None and isinstance(grid.format, IntFormat):
             largest = np.abs(np.asarray(bias.data, dtype=np.float64)) / grid.granularity.spread(
                 grid.scales(), bias.shape
             )
@@ -91,7 +91,7 @@ def _operand_grid(tensor: Tensor, precision: LayerPrecision, scheme: Scheme) -> 
     """A constant that stands where an activation could: on an asymmetric grid of the layer's activation width."""
     number = precision.activations
     if not isinstance(number, IntFormat):
-        return QuantParams(format=number, scale=(1.0,))
+        return QuantParams(format=number, scale=(1.0,), saturate=False)
     data = np.asarray(tensor.data)
     span = (float(data.min()), float(data.max()))
     return params_of_ranges([span], number, symmetric=False, power_of_two=scheme.power_of_two)

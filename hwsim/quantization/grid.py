@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import ceil, isfinite, log2
 
 import numpy as np
@@ -55,6 +55,25 @@ def grid_of_range(
     return scale, min(max(zero_point, number.minimum), number.maximum)
 
 
+def symmetric_scales(peaks: np.ndarray, end: float, *, power_of_two: bool = False) -> np.ndarray:
+    """Return the scales that put each magnitude of ``peaks`` (any shape) on the grid's end, as ``grid_of_range`` does.
+
+    Args:
+        peaks: largest magnitudes; 0 gives the scale 1.
+        end: the grid's largest value.
+        power_of_two: round scales up to powers of two, so that nothing is clipped.
+
+    Raises:
+        HwsimError: a magnitude that is not finite.
+    """
+    if not np.isfinite(peaks).all():
+        raise HwsimError("quantization: weights must be finite; check the model")
+    scales = np.maximum(peaks / end, _SMALLEST_SCALE).astype(np.float32).astype(np.float64)
+    if power_of_two:
+        scales = 2.0 ** np.ceil(np.log2(scales))
+    return np.where(peaks > 0, scales, 1.0)
+
+
 def params_of_ranges(
     ranges: Sequence[tuple[float, float]],
     number: IntFormat,
@@ -71,3 +90,31 @@ def params_of_ranges(
         zero_point=tuple(zero_point for _, zero_point in grids),
         granularity=granularity,
     )
+
+
+def params_of_powers(
+    low: float,
+    high: float,
+    number: IntFormat,
+    losses: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    *,
+    symmetric: bool,
+) -> QuantParams:
+    """Return the better of the two power-of-two grids next to a range: the scale rounded up, or down, which clips.
+
+    Rounding up a range that was found for its error gives the narrower power no chance, though it may lose less.
+
+    Args:
+        low: smallest value of the range.
+        high: largest.
+        number: the codes.
+        losses: ``(scale [grids], zero_point [grids]) -> loss [grids]``, as ``Distribution.squared_errors``.
+        symmetric: zero point 0.
+    """
+    wide = grid_of_range(low, high, number, symmetric, power_of_two=True)
+    narrow = wide[0] / 2
+    shifted = 0 if symmetric else number.minimum + round(-min(low, 0.0) / narrow)
+    grids = (wide, (narrow, min(max(shifted, number.minimum), number.maximum)))
+    scale, zero_point = (np.array(each, dtype=np.float64) for each in zip(*grids, strict=True))
+    chosen = grids[int(losses(scale, zero_point).argmin())] if high > low else wide
+    return QuantParams(format=number, scale=(chosen[0],), zero_point=(chosen[1],))

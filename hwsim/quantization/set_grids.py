@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hwsim.errors import HwsimError
-from hwsim.quantization.calibrate import observe
+from hwsim.quantization.calibrate import needs_of, observe
 from hwsim.quantization.quantize import quantize, with_activations, with_decoded_weights
 from hwsim.quantization.ranges import Observation
 from hwsim.quantization.state import State
+from hwsim.quantization.statistics import observe_statistics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,27 @@ class SetGrids:
         """Return the state with the quantized graph and the scheme that made it."""
         state = with_keys(state, self.keys or {})
         return state.with_(graph=quantize(state.graph, state.scheme, state.calibration))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetGridsFromStatistics:
+    """Give every tensor its grid without looking at an image: activations from what normalizations tell.
+
+    Images that the state has are taken from it, so that no later step looks at them either.
+
+    Args:
+        input_range: of every network input, which no normalization tells.
+        keys: as of ``SetGrids``; ``activation_range`` must be an estimator that reads statistics.
+    """
+
+    input_range: tuple[float, float]
+    keys: Mapping[str, str] | None = None
+
+    def __call__(self, state: State) -> State:
+        """Return the state with the quantized graph, the scheme that made it, and no images."""
+        state = with_keys(state, self.keys or {})
+        seen = observe_statistics(state.graph, dict.fromkeys(state.graph.inputs, self.input_range))
+        return state.with_(graph=quantize(state.graph, state.scheme, None, seen=seen), calibration=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +76,8 @@ def observe_quantized(state: State, images: Mapping[str, np.ndarray]) -> dict[st
     """Return what activations look like with quantized weights and real activations."""
     if not state.graph.is_quantized:
         raise HwsimError("activation ranges: the network has no grids yet; SetGrids comes first")
-    return observe(with_decoded_weights(state.graph), images)
+    needs = needs_of(state.graph, state.scheme.plan)
+    return observe(with_decoded_weights(state.graph), images, needs)
 
 
 def with_keys(state: State, keys: Mapping[str, str]) -> State:

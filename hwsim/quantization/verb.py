@@ -45,7 +45,7 @@ def quantize(
     Args:
         graph: from ``hwsim.load``.
         weights: format such as ``int4`` or ``int8n``; 1 to 32 bits. [int8]
-        activations: format in which results leave. [uint8]
+        activations: format in which results leave; ``fp16`` or ``bf16`` are real values, for machines with a floating mac. [uint8]
         calibration: images by input name that show the range of every activation (other keys, such as ``labels``, are
             ignored); None gives a graph that can be priced but not executed.
         range: ``minmax``, ``percentile`` or ``mse``. [minmax]

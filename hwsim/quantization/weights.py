@@ -1,48 +1,128 @@
-"""Grids of weights and biases."""
+"""Grids of weights: which of them share a scale, which values the grid has, and what the scales are."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from hwsim.graph import Node, Tensor, out_axis
-from hwsim.graph.fusion import bias_format
+from hwsim.errors import HwsimError
+from hwsim.graph import Node, Tensor, k_axis, out_axis
+from hwsim.graph.fusion import bias_format, bias_stays_real
 from hwsim.hardware.precision import LayerPrecision
+from hwsim.numerics.formats import Format, IntFormat, LearnedTable
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization.grid import params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
+from hwsim.quantization.tables.codebook import fit_codebook
+from hwsim.quantization.tables.exponent import fit_exponent
+from hwsim.quantization.tables.rows import Rows, rows_of, scale_count
+from hwsim.quantization.tables.scales import ESTIMATORS, check_estimator, row_scales
 
 
 def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, power_of_two: bool) -> QuantParams:
-    """Return the grid of a constant weight by the layer's estimator, per output channel or per tensor."""
+    """Return the grid of a constant weight by the layer's format, granularity and estimator.
+
+    Raises:
+        HwsimError: in the name of the layer, a granularity, symmetry or estimator that the format or operator does not have.
+    """
     data = np.asarray(weight.data)
-    axis = out_axis(node, weight) if precision.weight_granularity == "channel" else None
-    symmetric = precision.weight_symmetry == "symmetric"
+    try:
+        granularity = weight_granularity(node, weight, precision)
+        parts = rows_of(data, granularity)
+        if precision.weight_symmetry == "symmetric":
+            return _symmetric(parts, granularity, precision, power_of_two=power_of_two)
+        if not isinstance(precision.weights, IntFormat):
+            raise HwsimError(
+                f'quantization: {precision.weights} has no zero point; state weight_symmetry = "symmetric", or an integer format'
+            )
+        ranges = _ranges(parts, scale_count(granularity, data.shape), precision.weights, precision, symmetric=False)
+        return params_of_ranges(
+            ranges, precision.weights, symmetric=False, power_of_two=power_of_two, granularity=granularity
+        )
+    except HwsimError as error:
+        raise HwsimError(f"layer {node.name!r}, weight {weight.name!r}: {error}") from None
+
+
+def weight_granularity(node: Node, weight: Tensor, precision: LayerPrecision) -> Granularity:
+    """Return which elements of a weight share a scale: all, those of an output channel, or groups of its input channels.
+
+    A group of all input channels is the output channel. Weights whose scales per channel would not leave the sum over k have
+    one scale (``hwsim.graph.out_axis``).
+
+    Raises:
+        HwsimError: groups of a transposed convolution, or of a batch of matrices.
+    """
+    axis, size = out_axis(node, weight), precision.group_size
+    if precision.weight_granularity == "tensor" or (axis is None and size is None):
+        return PER_TENSOR
+    along = k_axis(node, weight)
+    if size is None or (axis is not None and size >= weight.shape[along] and node.op != "ConvTranspose"):
+        return Granularity(axis=axis)
+    if axis is None or node.op == "ConvTranspose":
+        raise HwsimError(
+            f'quantization: weights of {node.op} {list(weight.shape)} have no groups of k; state weight_granularity = "channel" '
+            "for this layer"
+        )
+    return Granularity.of_runs(along, weight.shape[along], size, by=axis)
+
+
+def _symmetric(
+    parts: Sequence[Rows], granularity: Granularity, precision: LayerPrecision, *, power_of_two: bool
+) -> QuantParams:
+    number, prunes = precision.weights, precision.pattern is not None
+    if isinstance(number, LearnedTable) and number.kind == "codebook":
+        check_estimator(number, precision.range)
+        book, scales = fit_codebook(parts, number, precision.range, power_of_two=power_of_two, holds_zero=prunes)
+        return _params(book, scales, granularity)
+    if isinstance(number, LearnedTable):
+        check_estimator(number, precision.range)
+        number = fit_exponent([parts], number, precision.range, power_of_two=power_of_two)
+    if prunes and float(number.decode(number.encode_real(np.zeros(1)))[0]) != 0.0:
+        raise HwsimError(f'quantization: {number} does not hold the 0 of pruned weights; state sparsity = "dense"')
+    if isinstance(number, IntFormat) and (precision.range not in ESTIMATORS or not number.signed):
+        count = sum(part.scale.size for part in parts)
+        ranges = _ranges(parts, count, number, precision, symmetric=True)
+        return params_of_ranges(ranges, number, symmetric=True, power_of_two=power_of_two, granularity=granularity)
+    return _params(number, row_scales(parts, number, precision.range, power_of_two=power_of_two), granularity)
+
+
+def _params(number: Format, scales: np.ndarray, granularity: Granularity) -> QuantParams:
+    found = tuple(scales.tolist())
+    return QuantParams(format=number, scale=found, zero_point=(0,) * len(found), granularity=granularity)
+
+
+def _ranges(
+    parts: Sequence[Rows], count: int, number: IntFormat, precision: LayerPrecision, *, symmetric: bool
+) -> list[tuple[float, float]]:
+    """Return the range of every row, in the order of the scales."""
     estimate = estimator(precision.range)
-    slices = [data] if axis is None else list(np.moveaxis(data, axis, 0))
-    ranges = [estimate(Observation.of(part), precision.weights, symmetric) for part in slices]
-    granularity = PER_TENSOR if axis is None else Granularity(axis=axis)
-    return params_of_ranges(
-        ranges, precision.weights, symmetric=symmetric, power_of_two=power_of_two, granularity=granularity
-    )
+    found = [(0.0, 0.0)] * count
+    for part in parts:
+        for row, index in zip(part.values, part.scale.tolist(), strict=True):
+            found[index] = estimate(Observation.of(row), number, symmetric)
+    return found
 
 
 def widened_for_bias(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantParams:
     """Return the weight's grid with scales widened by powers of two until the bias fits its codes.
 
     A channel whose weights are almost zero (a dead batch-norm channel) has a tiny scale, in whose units the bias would
-    overflow; its weights lose nothing that matters, the bias would lose everything.
+    overflow; its weights lose nothing that matters, the bias would lose everything. Where a channel has several scales, the
+    bias counts in steps of the largest, and all are widened alike.
     """
-    if ifmap.scale is None or weight.scale is None:
+    if ifmap.scale is None or weight.scale is None or bias_stays_real(ifmap):
         return weight
-    largest = np.abs(np.asarray(bias.data, dtype=np.float64)).reshape(-1)
-    if len(weight.scale) == 1:
-        largest = np.array([largest.max()])
-    elif largest.size == 1:
-        largest = np.full(len(weight.scale), largest[0])
     scales = weight.scales().astype(np.float64)
-    least = largest / (ifmap.scale[0] * (bias_format(ifmap, weight).maximum // 2))
-    needed = np.ceil(np.log2(np.maximum(least / scales, 1.0)))
-    return replace(weight, scale=tuple(float(scale) for scale in scales * 2.0**needed))
+    steps = weight.operand_scales().astype(np.float64)
+    columns = steps.size if weight.granularity.block is None and weight.granularity.groups is None else 1
+    if weight.granularity.by is not None:
+        columns = steps.size // weight.granularity.group_count
+    largest = np.abs(np.asarray(bias.data, dtype=np.float64)).reshape(-1)
+    largest = largest if columns == largest.size else np.full(columns, largest.max())
+    least = largest / (float(ifmap.operand_scales().max()) * (bias_format(ifmap, weight).maximum // 2))
+    needed = np.ceil(np.log2(np.maximum(least / steps.reshape(columns, -1).max(axis=1), 1.0)))
+    wide = scales.reshape(columns, -1) * 2.0 ** needed[:, None]
+    return replace(weight, scale=tuple(wide.reshape(-1).tolist()))

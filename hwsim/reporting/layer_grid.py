@@ -47,6 +47,7 @@ LAYER_COLUMNS: tuple[tuple[str, str, Writer, bool], ...] = (
     ("k", "k", _exactly, True),
     ("n", "n", _exactly, True),
     ("groups", "groups", _exactly, True),
+    ("segments", "segments", _exactly, True),
     ("weights", "weights", as_text, False),
     ("activations", "activations", as_text, False),
     ("psum", "psum", as_text, False),

@@ -19,7 +19,7 @@ from hwsim.mapping.candidates import Candidates
 from hwsim.mapping.check import ORDERS
 from hwsim.mapping.mapping import Block, Mapping
 from hwsim.mapping.tiles import cuts, ifmap_elements
-from hwsim.mapping.widths import has_column_constant
+from hwsim.mapping.widths import has_column_constant, scale_bits
 from hwsim.schedule.sizes import Sizes, ifmap_sizes, sizes_along
 
 
@@ -55,6 +55,10 @@ def lower_bounds(whole: Mapping, accelerator: Accelerator, datapath: Datapath, t
     busy = folds[flow.rows] * folds[flow.columns] * stream * gemm.groups
     counts[..., Counts.WEIGHT_READS] = whole.mac.kept(gemm.k) * gemm.n * gemm.groups * folds["m"]
     counts[..., Counts.IFMAP_READS] = gemm.m * gemm.k * gemm.groups * folds["n"]
+    if gemm.has_scales:
+        columns = folds["n"] if gemm.shares_scales else gemm.n
+        along_k = len(gemm.segments) if gemm.is_decoded else folds["k"]
+        counts[..., Counts.SCALE_READS] = along_k * columns * folds["m"] * gemm.groups
     preloaded = datapath.bias == "start" and has_column_constant(gemm, datapath)
     counts[..., Counts.PSUM_ACCESSES] = gemm.m * gemm.n * gemm.groups * (folds["k"] + preloaded)
     loads = [link for operand in ("weight", "ifmap") for link in load_links(accelerator, whole, operand)]
@@ -63,12 +67,13 @@ def lower_bounds(whole: Mapping, accelerator: Accelerator, datapath: Datapath, t
     if blocked:
         unit = gemm.window.taps if gemm.window else 1
         pixels = ifmap_elements(gemm, np.array([0]), np.array([gemm.m]), np.array([unit]))
+    scales = scale_bits(gemm, datapath) * (len(gemm.segments) if blocked else along["k"].scales)
     for position, order in enumerate(ORDERS):
         here = counts[position]
         channels: dict[str, np.ndarray] = {}
         for j, link in enumerate(loads):
             times = 1 if blocked else _times(along, order, link.operand)
-            bits = _loaded(whole, link, pixels) * times
+            bits = (_loaded(whole, link, pixels) + _scales(whole, link, scales)) * times
             here[..., Counts.MOVED + j] = bits
             _note(here, channels, link, bits)
         for j, link in enumerate(stores, len(loads)):
@@ -109,7 +114,8 @@ def nest_bounds(whole: Mapping, accelerator: Accelerator, nest: tuple[Block, ...
 
 
 def _spread(sizes: Sizes, axis: tuple[int, ...]) -> Sizes:
-    return Sizes(**{name: getattr(sizes, name).reshape(axis) for name in ("tile", "trips", "folds", "stream")})
+    fields = ("tile", "trips", "folds", "stream", "scales")
+    return Sizes(**{name: getattr(sizes, name).reshape(axis) for name in fields})
 
 
 def _times(along: dict[str, Sizes], order: str, operand: str) -> np.ndarray:
@@ -128,6 +134,13 @@ def _loaded(whole: Mapping, link: Link, pixels: np.ndarray) -> np.ndarray:
         return np.asarray(whole.mac.kept(gemm.k) * gemm.n * gemm.groups * bits)
     unit = gemm.window.taps if gemm.window else 1
     return np.asarray(pixels * (gemm.k // unit) * gemm.groups * bits)
+
+
+def _scales(whole: Mapping, link: Link, bits: np.ndarray | int) -> np.ndarray | int:
+    """Return the bits of scales that pass a link if it passes once, of ``bits`` in one column."""
+    if link.operand != "weight":
+        return 0
+    return bits * whole.gemm.groups * (1 if whole.gemm.shares_scales else whole.gemm.n)
 
 
 def _note(counts: np.ndarray, channels: dict[str, np.ndarray], link: Link, bits: np.ndarray) -> None:

@@ -22,9 +22,9 @@ from hwsim.hardware.datapath import Datapath
 from hwsim.kernels.timing import COUNTS, Counts, evaluate
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import mac_shape
+from hwsim.mapping.widths import mac_shape, on_datapath
 from hwsim.schedule.bound import nest_bounds
-from hwsim.schedule.records import Records, block_records, records_of, tiling_record
+from hwsim.schedule.records import Records, block_records, part_records, records_of, tiling_record
 from hwsim.schedule.shortage import too_small
 from hwsim.schedule.tries import Tries, tries_of
 
@@ -103,7 +103,7 @@ def whole_product(
 ) -> Mapping:
     """Return the mapping whose one tile is all of ``gemm``, whether it fits or not."""
     return Mapping(
-        gemm=gemm,
+        gemm=on_datapath(gemm, datapath),
         array=accelerator.array,
         tile_m=gemm.m,
         tile_k=gemm.k,
@@ -137,7 +137,7 @@ def counts_of(records: Records, mapping: Mapping, prefetched: int = 0) -> np.nda
     r = records
     evaluate(
         r.layer, r.machine, r.memories, r.loads, r.stores, tiling_record(mapping, prefetched),
-        block_records(mapping, r.levels), -1, counts,
+        block_records(mapping, r.levels), part_records(mapping.gemm, mapping.tile_k), -1, counts,
     )  # fmt: skip
     return counts
 
@@ -156,6 +156,7 @@ def _best(
     first, second = (np.concatenate([values[side] for values in least]) for side in (0, 1))
     best: tuple[float, float] = (np.inf, np.inf)
     chosen = None
+    parts: dict[int, np.ndarray] = {}
     counts = np.zeros(COUNTS, np.int64)
     r = records
     for i in np.lexsort((second, first)).tolist():
@@ -165,7 +166,13 @@ def _best(
             continue
         limit = int(best[0]) if objective == "cycles" and chosen is not None else -1
         tiling, blocks = tries.tilings[tile[i]], tries.blocks[nest[i]]
-        if not evaluate(r.layer, r.machine, r.memories, r.loads, r.stores, tiling, blocks, limit, counts):
+        along = int(tiling["k"])
+        if along not in parts:
+            parts[along] = part_records(tries.whole.gemm, along)
+        done = evaluate(
+            r.layer, r.machine, r.memories, r.loads, r.stores, tiling, blocks, parts[along], limit, counts
+        )  # fmt: skip
+        if not done:
             continue
         value, then = (float(one) for one in _values(counts, prices, objective))
         if (value, then) < best:
@@ -192,6 +199,7 @@ def _prices(whole: Mapping, accelerator: Accelerator, datapath: Datapath, object
     vector[Counts.END] = prices.cycle
     vector[Counts.WEIGHT_READS], vector[Counts.IFMAP_READS] = prices.weight_read, prices.ifmap_read
     vector[Counts.PSUM_ACCESSES], vector[Counts.CONSTANT_READS] = prices.psum_access, prices.constant_read
+    vector[Counts.SCALE_READS] = prices.scale_read
     moved = (*prices.loads, *prices.stores)
     vector[Counts.MOVED : Counts.MOVED + len(moved)] = moved
     return vector

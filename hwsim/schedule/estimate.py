@@ -13,7 +13,7 @@ import numpy as np
 from hwsim.errors import MappingError
 from hwsim.graph import Graph
 from hwsim.hardware.accelerator import Accelerator
-from hwsim.kernels.timing import COUNTS, Counts
+from hwsim.kernels.timing import COUNTS, PART, Counts
 from hwsim.kernels.timing.network import evaluate_network
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.legal import memory_bytes
@@ -21,11 +21,11 @@ from hwsim.mapping.liveness import Lifetime, lifetimes, on_chip, viewed
 from hwsim.mapping.lower import lower
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.plan import Plan
-from hwsim.mapping.widths import accumulator_bits
 from hwsim.schedule.records import (
     block_records,
     layer_record,
     machine_record,
+    part_records,
     tiling_record,
 )
 from hwsim.schedule.surroundings import Surroundings, Work, surroundings, surroundings_key
@@ -80,6 +80,9 @@ class Estimator:
         self.blocks = np.array([block_records(mapping, levels) for mapping in self.mappings]).reshape(
             -1, max(levels - 1, 1)
         )
+        parts = [part_records(mapping.gemm, mapping.tile_k) for mapping in self.mappings]
+        self.parts = np.concatenate(parts) if parts else np.zeros(0, PART)
+        self.begins = np.cumsum([0, *map(len, parts)])
         first: dict[object, int] = {}
         self.same = np.array([first.setdefault(one, i) for i, one in enumerate(self.array)], np.int64)
         self.macs = {mac: np.array([m.mac == mac for m in self.mappings]) for mac in {m.mac for m in self.mappings}}
@@ -109,7 +112,7 @@ class Estimator:
                 machines[where] = machine_record(accelerator, mac)
             evaluate_network(
                 self.layer_records, machines, around.memories, around.loads, around.stores, around.links, self.tilings,
-                self.blocks, around.before, self.same, counts,
+                self.blocks, self.parts, self.begins, around.before, self.same, counts,
             )  # fmt: skip
         return Estimate(
             cycles=int(counts[:, Counts.END].sum() + around.vector_cycles.sum()),
@@ -125,7 +128,7 @@ class Estimator:
         needed = {memory.name: 0 for memory in self.base.memory}
         needed[home] = max(reserved, default=0)
         for i, (mapping, datapath) in zip(places, self.array, strict=True):
-            for name, size in memory_bytes(mapping, self.base, accumulator_bits(mapping.gemm, datapath)).items():
+            for name, size in memory_bytes(mapping, self.base, datapath).items():
                 needed[name] = max(needed[name], size + (reserved[i] if name == home else 0))
         return needed
 

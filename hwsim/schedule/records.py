@@ -12,9 +12,11 @@ from hwsim.cost.transfers import storage_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.mac import MacShape
-from hwsim.kernels.timing.records import BLOCK, LAYER, LINK, MACHINE, MEMORY, TILING
+from hwsim.kernels.timing.records import BLOCK, LAYER, LINK, MACHINE, MEMORY, PART, TILING
+from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits, has_column_constant
+from hwsim.mapping.tiles import k_parts
+from hwsim.mapping.widths import accumulator_bits, has_column_constant, scale_bits
 
 STATIONARY = ("weight", "ifmap", "psum")
 OPERANDS = ("weight", "ifmap", "ofmap")
@@ -77,6 +79,9 @@ def layer_record(mapping: Mapping, datapath: Datapath) -> np.ndarray:
     constants = has_column_constant(gemm, datapath)
     record["constants"], record["preloads_bias"] = constants, constants and datapath.bias == "start"
     record["weight_is_activation"] = gemm.weight_is_activation
+    record["segments"] = len(gemm.segments) if gemm.has_scales else 0
+    record["scale_bits"], record["shares_scales"] = scale_bits(gemm, datapath), gemm.shares_scales
+    record["is_decoded"] = gemm.is_decoded
     window = gemm.window
     if window is not None:
         record["has_window"] = 1
@@ -135,6 +140,11 @@ def tiling_record(mapping: Mapping, prefetched: int = 0) -> np.ndarray:
     record["groups_together"], record["groups_in_array"] = mapping.groups_together, mapping.groups_in_array
     record["prefetched"] = prefetched
     return record
+
+
+def part_records(gemm: Gemm, tile_k: int) -> np.ndarray:
+    """Return the ``PART`` records of a GEMM whose tiles have ``tile_k``."""
+    return np.array([(part.tile, part.size, part.scales) for part in k_parts(gemm, tile_k)], PART)
 
 
 def block_records(mapping: Mapping, levels: int) -> np.ndarray:

@@ -11,7 +11,6 @@ from hwsim.mapping.candidates import candidates
 from hwsim.mapping.legal import memory_bytes
 from hwsim.mapping.mapping import Block, Mapping
 from hwsim.mapping.tiles import cuts
-from hwsim.mapping.widths import accumulator_bits
 from hwsim.units import ceil_div
 
 MOST_TRIED = 100
@@ -19,12 +18,10 @@ MOST_TRIED = 100
 
 def too_small(whole: Mapping, accelerator: Accelerator, datapath: Datapath, reserved_bytes: int, max_steps: int) -> str:
     """Return one paragraph about the tile that lacks the fewest bytes; the sizes that it names are enough for it."""
-    gemm = whole.gemm
-    psum_bits = accumulator_bits(gemm, datapath)
     home = accelerator.resident_memory.name
 
     def needed(mapping: Mapping) -> dict[str, int]:
-        sizes = memory_bytes(mapping, accelerator, psum_bits)
+        sizes = memory_bytes(mapping, accelerator, datapath)
         return sizes | {home: sizes[home] + reserved_bytes}
 
     def lacking(sizes: dict[str, int]) -> int:
@@ -52,7 +49,7 @@ def _smallest(whole: Mapping, accelerator: Accelerator, max_steps: int) -> list[
     tiles = [
         (m, k, n)
         for m, k, n in product(sizes.m, sizes.k, sizes.n)
-        if len(cuts(gemm, "m", m)) * ceil_div(gemm.k, k) * ceil_div(gemm.n, n) * gemm.groups <= max_steps
+        if len(cuts(gemm, "m", m)) * len(cuts(gemm, "k", k)) * ceil_div(gemm.n, n) * gemm.groups <= max_steps
     ]
     tiles.sort(key=lambda tile: tile[0] * tile[1] + tile[1] * tile[2] + tile[0] * tile[2])
     levels = max(memory.level for memory in accelerator.memory)

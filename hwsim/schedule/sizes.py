@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwsim.cost.array_cycles import exposed_cycles, fold_cycles
+from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.legal import largest_ifmap
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.tiles import cuts, ifmap_elements
+from hwsim.mapping.tiles import cuts, ifmap_elements, k_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -19,14 +20,16 @@ class Sizes:
     Args:
         tile: sizes in elements.
         trips: tiles.
-        folds: sum of folds (one per tile where the dimension runs in time).
+        folds: sum of folds (where the dimension runs in time: one per tile, or per part of k).
         stream: sum of the cycles of one fold, with what is exposed before it; 0 unless the dimension runs in time.
+        scales: of one column that the tiles have together, each for itself; 0 but along k, where scales change.
     """
 
     tile: np.ndarray
     trips: np.ndarray
     folds: np.ndarray
     stream: np.ndarray
+    scales: np.ndarray
 
 
 def sizes_along(mapping: Mapping, dim: str, tiles: tuple[int, ...]) -> Sizes:
@@ -35,16 +38,25 @@ def sizes_along(mapping: Mapping, dim: str, tiles: tuple[int, ...]) -> Sizes:
     held = {flow.rows: mac.held(flow.rows, array.rows), flow.columns: mac.held(flow.columns, array.columns)}
     rows = []
     for tile in tiles:
-        sizes = np.array([size for _, size in cuts(mapping.gemm, dim, tile)])
+        trips = len(cuts(mapping.gemm, dim, tile))
+        sizes, scales = _runs(mapping.gemm, dim, tile)
         folds, stream = len(sizes), 0
         if dim in held:
             folds = int((-(-sizes // held[dim])).sum())
         else:
             cycles = mac.stream_cycles(dim, sizes)
             stream = int((least_cycles(mapping, cycles) + exposed_cycles(array, cycles, cycles)).sum())
-        rows.append((tile, len(sizes), folds, stream))
-    tile_, trips, folds_, streams = np.array(rows, dtype=np.int64).T
-    return Sizes(tile=tile_, trips=trips, folds=folds_, stream=streams)
+        rows.append((tile, trips, folds, stream, scales))
+    columns = np.array(rows, dtype=np.int64).T
+    return Sizes(**dict(zip(("tile", "trips", "folds", "stream", "scales"), columns, strict=True)))
+
+
+def _runs(gemm: Gemm, dim: str, tile: int) -> tuple[np.ndarray, int]:
+    """Return the sizes that folds do not cross (tiles, along k their parts), and the scales of one column in them."""
+    if dim != "k" or not gemm.has_scales:
+        return np.array([size for _, size in cuts(gemm, dim, tile)]), 0
+    parts = k_parts(gemm, tile)
+    return np.array([part.size for part in parts]), sum(part.scales for part in parts)
 
 
 def least_cycles(mapping: Mapping, stream: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ from hwsim.mapping.legal import memory_bytes
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.stated import MappingRule
 from hwsim.mapping.tiles import cuts
-from hwsim.mapping.widths import accumulator_bits
 from hwsim.schedule.choose import MAX_STEPS, Choice, Objective, choice_of, whole_product
 from hwsim.schedule.shortage import missing
 from hwsim.units import ceil_div
@@ -50,12 +49,13 @@ def _check(mapping: Mapping, accelerator: Accelerator, datapath: Datapath, reser
                 if levels > 1
                 else f"mapping: {accelerator.name} has memories of level 1 only, so there is no block of level {block.level}"
             )
-    steps = len(cuts(gemm, "m", mapping.tile_m)) * ceil_div(gemm.k, mapping.tile_k) * ceil_div(gemm.n, mapping.tile_n)
+    steps = len(cuts(gemm, "m", mapping.tile_m)) * len(cuts(gemm, "k", mapping.tile_k))
+    steps *= ceil_div(gemm.n, mapping.tile_n)
     steps *= ceil_div(gemm.groups, mapping.groups_together)
     tile = f"{mapping.tile_m} x {mapping.tile_k} x {mapping.tile_n} (m x k x n)"
     if steps > MAX_STEPS:
         raise MappingError(f"mapping: a tile of {tile} makes {steps} steps, more than {MAX_STEPS}; state a larger tile")
-    needed = memory_bytes(mapping, accelerator, accumulator_bits(gemm, datapath))
+    needed = memory_bytes(mapping, accelerator, datapath)
     needed[accelerator.resident_memory.name] += reserved_bytes
     lacks, changes = missing(needed, accelerator)
     if lacks:

@@ -13,7 +13,7 @@ from hwsim.mapping.candidates import Candidates, block_candidates, candidates, g
 from hwsim.mapping.check import ORDERS, most_groups_in_array
 from hwsim.mapping.legal import fits, memory_bytes, resident_in, tile_bytes
 from hwsim.mapping.mapping import Block, Mapping
-from hwsim.mapping.widths import accumulator_bits
+from hwsim.mapping.tiles import most_scales
 from hwsim.schedule.bound import Bounds, lower_bounds
 
 
@@ -58,13 +58,13 @@ class Room:
 
     Args:
         accelerator: the machine.
-        psum_bits: width of an accumulator.
+        datapath: says how wide accumulators and scales are.
         reserved_bytes: of the memory in which activations stay between layers, taken by them.
         max_steps: mappings of more steps are not tried.
     """
 
     accelerator: Accelerator
-    psum_bits: int
+    datapath: Datapath
     reserved_bytes: int
     max_steps: int
 
@@ -86,7 +86,7 @@ def tries_of(
     gemm = whole.gemm
     room = Room(
         accelerator=accelerator,
-        psum_bits=accumulator_bits(gemm, datapath),
+        datapath=datapath,
         reserved_bytes=reserved_bytes,
         max_steps=max_steps,
     )
@@ -118,7 +118,7 @@ def _holds(smallest: Mapping, nest: tuple[Block, ...], room: Room) -> bool:
     """Return whether a nest of blocks fits the memories behind the first level, and holds a tile."""
     if nest[-1].m < smallest.tile_m or nest[-1].n < smallest.tile_n:
         return False
-    needed = memory_bytes(replace(smallest, blocks=nest), room.accelerator, room.psum_bits)
+    needed = memory_bytes(replace(smallest, blocks=nest), room.accelerator, room.datapath)
     return all(
         needed[memory.name] + room.reserved.get(memory.name, 0) <= memory.size_bytes
         for memory in room.accelerator.memory
@@ -132,11 +132,12 @@ def _tiles(whole: Mapping, sizes: Candidates, bounds: Bounds, room: Room) -> tup
     m, k, n = (np.array(getattr(sizes, dim)) for dim in "mkn")
     tile = (m[:, None, None], k[:, None], n)
     pixels = bounds.largest[:, None, None] * (k // (gemm.window.taps if gemm.window else 1))[:, None]
+    scales = np.array([most_scales(gemm, size) for size in sizes.k])[:, None]
     legal = bounds.trips * gemm.groups <= room.max_steps
     for memory in room.accelerator.memory:
         if memory.level == 1:
             resident = resident_in(whole, room.accelerator, memory)
-            needed = tile_bytes(whole, memory, tile, pixels, room.psum_bits, resident)
+            needed = tile_bytes(whole, memory, tile, pixels, scales, room.datapath, resident)
             legal = legal & (needed <= memory.size_bytes - room.reserved.get(memory.name, 0))
     at = np.argwhere(np.broadcast_to(legal, (len(ORDERS), *legal.shape)))
     tilings = np.zeros(len(at), TILING)
@@ -156,6 +157,6 @@ def _groups(whole: Mapping, room: Room) -> np.ndarray:
     gemm, found = whole.gemm, []
     for together, shared in group_candidates(gemm, most_groups_in_array(whole)):
         mapping = replace(whole, groups_together=together, groups_in_array=shared)
-        if together > 1 and fits(mapping, room.accelerator, room.psum_bits, room.reserved):
+        if together > 1 and fits(mapping, room.accelerator, room.datapath, room.reserved):
             found.append((gemm.m, gemm.k, gemm.n, 0, together, shared, 0))
     return np.array(found, dtype=TILING)

@@ -56,12 +56,17 @@ def run_mapping(
 
     Raises:
         ExecutionError: operands that are not the mapping's shape, elements that compute anything but one product a cycle,
-            groups that share the array, and what ``run_folds`` raises.
+            groups that share the array, scales that change along k, and what ``run_folds`` raises.
     """
     if mapping.mac != ONE_PRODUCT or mapping.groups_in_array != 1:
         raise ExecutionError(
             f"stepped array: every element must compute one product of one group a cycle, not {mapping.mac} and "
             f"{mapping.groups_in_array} groups in the array; the closed form prices these"
+        )
+    if mapping.gemm.is_segmented:
+        raise ExecutionError(
+            f"stepped array: one scale must serve the whole of k, but it has {len(mapping.gemm.segments)} segments; the "
+            "registers behind the array add what they get: run the folds of fold_spans by themselves, or execute the layer"
         )
     sizes = mapping.gemm.shape
     for name, operand, shape in (("ifmap", ifmap, "mk"), ("weight", weight, "kn")):
@@ -91,17 +96,26 @@ def _kept(sums: np.ndarray, register: Accumulator, most: int) -> np.ndarray:
 
 
 def fold_spans(mapping: Mapping) -> Iterator[Span]:
-    """Yield the folds of one group in order: tiles as the mapping visits them, in each the folds along the rows outermost."""
+    """Yield the folds of one group in order: tiles as the mapping visits them, in each the folds along the rows outermost.
+
+    The parts of a tile, which lie in one segment each, follow one another as tiles do.
+    """
     flow, array = mapping.array.flow, mapping.array
     visits = visits_of(mapping, max((block.level for block in mapping.blocks), default=1))
     starts = {"m": visits.m_start[0], "k": visits.k_start, "n": visits.n_start[0]}
     sizes = visits.sizes()
+    inside: dict[int, list[tuple[int, int]]] = {}
+    for part in mapping.k_parts:
+        inside.setdefault(part.tile, []).append((part.start, part.size))
+    parts = {spans[0][0]: spans for spans in inside.values()}
     for step in range(int((visits.group == 0).sum())):
         at = {dim: (int(starts[dim][step]), int(sizes[dim][step])) for dim in "mkn"}
-        stream = slice(at[flow.time][0], sum(at[flow.time]))
-        for rows in _pieces(*at[flow.rows], array.rows):
-            for columns in _pieces(*at[flow.columns], array.columns):
-                yield {flow.rows: rows, flow.columns: columns, flow.time: stream}
+        for span in parts[at["k"][0]]:
+            at["k"] = span
+            stream = slice(at[flow.time][0], sum(at[flow.time]))
+            for rows in _pieces(*at[flow.rows], array.rows):
+                for columns in _pieces(*at[flow.columns], array.columns):
+                    yield {flow.rows: rows, flow.columns: columns, flow.time: stream}
 
 
 def _pieces(start: int, size: int, limit: int) -> list[slice]:

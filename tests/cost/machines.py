@@ -1,5 +1,7 @@
 """Small machines and drawn work for the tests of mapping, cost and schedule."""
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 from hwsim.hardware.accelerator import Accelerator
@@ -79,8 +81,21 @@ def gemms(draw):
     }
     flags |= {"groups": draw(st.integers(1, 4)), "bits": tuple(draw(st.sampled_from([2, 4, 8, 16])) for _ in range(3))}
     if draw(st.booleans()):
-        return conv(draw(windows()), n=draw(st.integers(1, 7)), **flags)
-    return gemm(*(draw(st.integers(1, 13)) for _ in "mkn"), **flags)
+        window = draw(windows())
+        return conv(window, n=draw(st.integers(1, 7)), **flags, **draw(segments(window.channels, window.taps)))
+    m, k, n = (draw(st.integers(1, 13)) for _ in "mkn")
+    return gemm(m, k, n, **flags, **draw(segments(k)))
+
+
+@st.composite
+def segments(draw, channels, taps=1):
+    """Keys of a Gemm whose channels fall into segments of any length and order; none at all in half of the cases."""
+    if draw(st.booleans()):
+        return {}
+    cuts = sorted({0, channels, *draw(st.lists(st.integers(0, channels), max_size=4))})
+    order = tuple(draw(st.permutations(range(channels)))) if draw(st.booleans()) else ()
+    sizes = tuple((stop - start) * taps for start, stop in pairwise(cuts))
+    return {"segments": sizes, "channel_order": order, "shares_scales": draw(st.booleans())}
 
 
 @st.composite

@@ -1,10 +1,12 @@
 """Drawn machines with any memories, and mappings with blocks, groups, lanes and residency on them."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.mac import MacShape
-from hwsim.mapping.check import most_groups_in_array
+from hwsim.mapping.check import keeps_blocks, most_groups_in_array
 from hwsim.mapping.mapping import Block, Mapping
 from tests.cost.machines import arrays, gemms
 
@@ -49,7 +51,10 @@ def machines(draw, levels=3, size=1 << 20):
         array=array,
         memory=draw(memories(levels, size)),
         vector={"requantizer_lanes": draw(st.sampled_from([1, 4, 4096]))},
-        datapath={"bias": draw(st.sampled_from(["start", "end"]))},
+        datapath={
+            "bias": draw(st.sampled_from(["start", "end"])),
+            "segment_scaling": draw(st.sampled_from(["fixed_point:16:8", "fixed_point:5:2", "shift:4", "float32"])),
+        },
         dram={
             "bits_per_cycle": draw(st.sampled_from([8, 40, 64, 512])),
             "latency_cycles": draw(st.sampled_from([0, 10, 77])),
@@ -65,7 +70,7 @@ def mac_shapes(draw, work, array):
     cycles = draw(st.integers(1, 3)) if array.stream_block == 1 else 1
     lanes = {"k_lanes": draw(st.integers(1, 3)), "n_lanes": draw(st.integers(1, 3)), "cycles_per_vector": cycles}
     along = work.window.channels if work.window else work.k
-    sparse = along % 2 == 0 and draw(st.booleans())
+    sparse = along % 2 == 0 and keeps_blocks(work, 2) and draw(st.booleans())
     return MacShape(**lanes, **({"keep": 1, "block": 2} if sparse else {}))
 
 
@@ -73,6 +78,8 @@ def mac_shapes(draw, work, array):
 def mapped(draw, machine):
     """Mappings of drawn work on ``machine``."""
     work = draw(gemms())
+    if work.has_scales:
+        work = replace(work, is_decoded=draw(st.booleans()))
     mac = draw(mac_shapes(work, machine.array))
     window, levels = work.window, max(memory.level for memory in machine.memory)
     unit = (window.taps if window else 1) * mac.block

@@ -1,5 +1,7 @@
 """Accesses, arithmetic and cycles of array layers equal loops over tiles and folds."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,9 @@ from hypothesis import strategies as st
 from hwsim.cost.array_layer import array_layer
 from hwsim.cost.steps import steps_of
 from hwsim.cost.traffic import accesses
-from hwsim.cost.transfers import constant_words, moved_bits, storage_bits
+from hwsim.cost.transfers import beside, moved_bits, storage_bits
 from hwsim.mapping.mapping import Mapping
+from hwsim.mapping.widths import on_datapath
 from tests.cost import twin
 from tests.cost.machines import arrays, gemm, machine, mappings
 from tests.cost.mapped import machines, mapped
@@ -19,6 +22,7 @@ def cases(draw):
     keys = {
         "bias": draw(st.sampled_from(["start", "end"])),
         "zero_point": draw(st.sampled_from(["folded", "subtracted"])),
+        "segment_scaling": draw(st.sampled_from(["fixed_point:11:3", "shift:4", "float32"])),
     }
     accelerator = machine(
         array=draw(arrays),
@@ -29,7 +33,8 @@ def cases(draw):
         buffered=draw(st.booleans()),
         size=draw(st.sampled_from([100, 1 << 20])),
     )
-    return accelerator, draw(mappings(accelerator.array))
+    mapping = draw(mappings(accelerator.array))
+    return accelerator, replace(mapping, gemm=on_datapath(mapping.gemm, accelerator.datapath))
 
 
 def rows(cost, **equal):
@@ -67,6 +72,21 @@ def test_accesses(case):
     )
     adds = sum(c.count for c in cost.compute if c.unit == "accumulator")
     assert adds == sums - (0 if constant else outputs)
+    scales = sum(step.loads["scale"] for step in steps) * groups
+    assert count(cost, memory="dram", operand="scale") == count(cost, operand="scale", action="write") == scales
+    assert count(cost, memory="weights", operand="scale", action="read") == (
+        sum(step.reads["scale"] for step in steps) * groups
+    )
+    assert {a.bits for a in rows(cost, operand="scale")} <= {
+        {"fixed_point": 11, "shift": 8, "float32": 32}[datapath.segment_scaling.kind]
+    }
+    is_segmented = len(work.segments) > 1
+    assert sum(c.count for c in cost.compute if c.unit == "segment_scaler") == (sums if is_segmented else 0)
+    joins = sums if is_segmented else outputs
+    has_column_sum = work.weight_asymmetric and datapath.zero_point == "folded"
+    assert {c.action: c.count for c in cost.compute if c.unit == "column_sum"} == (
+        {"add": work.m * work.k * groups + joins, "multiply": joins} if has_column_sum else {}
+    )
 
 
 @given(cases())
@@ -144,10 +164,9 @@ def test_bits_over_the_edge_are_those_of_the_tiles(case):
     accelerator, mapping = case
     steps = steps_of(mapping, accelerator)
     rows = accesses(mapping, steps, accelerator, accelerator.datapath)
-    constants = constant_words(mapping.gemm, steps, accelerator.datapath)
     tiles = sum(
-        int(moved_bits(mapping, moves, constants if operand == "weight" else None).sum())
-        for operand, links in (*steps.loads.items(), ("ofmap", steps.stores))
+        int(moved_bits(mapping, moves, beside(mapping, steps, moves, accelerator.datapath)).sum())
+        for links in (*steps.loads.values(), steps.stores)
         for moves in links
         if "dram" in (moves.link.source, moves.link.target)
     )

@@ -96,7 +96,7 @@ def test_a_single_port_behind_the_first_level_serves_both_sides(ports, least):
 def test_constants_take_room_with_the_weights():
     accelerator = machine(buffered=False)
     plain, biased = (whole(gemm(4, 1, 1000, has_bias=bias), accelerator) for bias in (False, True))
-    needed = [memory_bytes(mapping, accelerator, 32)["weights"] for mapping in (plain, biased)]
+    needed = [memory_bytes(mapping, accelerator, accelerator.datapath)["weights"] for mapping in (plain, biased)]
     assert needed == [1000, 5000]
 
 

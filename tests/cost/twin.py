@@ -1,6 +1,7 @@
 """The cost of one array layer in plain loops: every tile, every fold, every load, one after the other."""
 
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 
 def spans(start, stop, step):
@@ -8,8 +9,15 @@ def spans(start, stop, step):
 
 
 def tiles_of(gemm, dim, tile):
-    """Tiles along one dimension; of an image's rows they end with the image."""
+    """Tiles along one dimension; of an image's rows they end with the image, along k with a segment wherever one ends in them."""
     window, size = gemm.window, gemm.shape[dim]
+    if dim == "k" and len(gemm.segments) > 1:
+        found, at = [], 0
+        while at < size:
+            ends = [end for end in accumulate(gemm.segments) if at < end <= at + tile]
+            found.append((at, ends[-1] if ends else at + tile))
+            at = found[-1][1]
+        return found
     if dim == "m" and window and tile < window.image:
         return [
             cut
@@ -17,6 +25,13 @@ def tiles_of(gemm, dim, tile):
             for cut in spans(image * window.image, (image + 1) * window.image, tile)
         ]
     return spans(0, size, tile)
+
+
+def parts_of(gemm, k):
+    """What a tile along k shares with each segment."""
+    bounds = [0, *accumulate(gemm.segments or (gemm.k,))]
+    shared = [(max(a, k[0]), min(b, k[1])) for a, b in pairwise(bounds)]
+    return [(a, b) for a, b in shared if a < b]
 
 
 def pixels(gemm, m_span, k_span):
@@ -39,9 +54,16 @@ def pixels(gemm, m_span, k_span):
 class Step:
     folds: list  # streamed length of each fold
     loads: dict  # elements from DRAM by operand
-    reads: dict = field(default_factory=lambda: {"ifmap": 0, "weight": 0, "psum": 0})
+    reads: dict = field(default_factory=lambda: {"ifmap": 0, "weight": 0, "psum": 0, "scale": 0})
     stores: int = 0
     columns: int = 0  # columns of a finished output tile
+
+
+def scales_of(gemm, n):
+    """How many scales a fold of ``n`` columns, or a part of a tile, has."""
+    if len(gemm.segments) < 2:
+        return 0
+    return 1 if gemm.shares_scales else n
 
 
 def steps_of(mapping):
@@ -55,20 +77,24 @@ def steps_of(mapping):
             for k in cuts["k"]:
                 span = {mapping.order[0]: outer, mapping.order[1]: inner, "k": k}
                 m, n = span["m"], span["n"]
-                step = Step(folds=[], loads={"ifmap": 0, "weight": 0})
+                step = Step(folds=[], loads={"ifmap": 0, "weight": 0, "scale": 0})
                 if resident.get("ifmap") != (m, k):
                     step.loads["ifmap"] = pixels(gemm, m, k)
                 if resident.get("weight") != (k, n):
                     step.loads["weight"] = (k[1] - k[0]) * (n[1] - n[0])
+                    step.loads["scale"] = len(parts_of(gemm, k)) * scales_of(gemm, n[1] - n[0])
                 resident = {"ifmap": (m, k), "weight": (k, n)}
-                for rows in spans(*span[flow.rows], array.rows):
-                    for columns in spans(*span[flow.columns], array.columns):
-                        held = {flow.rows: rows, flow.columns: columns, flow.time: span[flow.time]}
-                        size = {dim: held[dim][1] - held[dim][0] for dim in "mkn"}
-                        step.folds.append(size[flow.time])
-                        step.reads["ifmap"] += size["m"] * size["k"]
-                        step.reads["weight"] += size["k"] * size["n"]
-                        step.reads["psum"] += size["m"] * size["n"]
+                for part in parts_of(gemm, k):
+                    inside = span | {"k": part}
+                    for rows in spans(*inside[flow.rows], array.rows):
+                        for columns in spans(*inside[flow.columns], array.columns):
+                            held = {flow.rows: rows, flow.columns: columns, flow.time: inside[flow.time]}
+                            size = {dim: held[dim][1] - held[dim][0] for dim in "mkn"}
+                            step.folds.append(size[flow.time])
+                            step.reads["ifmap"] += size["m"] * size["k"]
+                            step.reads["weight"] += size["k"] * size["n"]
+                            step.reads["psum"] += size["m"] * size["n"]
+                            step.reads["scale"] += scales_of(gemm, size["n"])
                 if k[1] == gemm.k:
                     step.stores, step.columns = (m[1] - m[0]) * (n[1] - n[0]), n[1] - n[0]
                 steps.append(step)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hwsim.hardware import LayerPrecision, PrecisionPlan, dump_toml, load_accelerator, load_precision, with_precision
 from hwsim.hardware.keys import children, find
-from hwsim.hardware.precision import DATAPATH_KEYS, GRID_KEYS
+from hwsim.hardware.precision import DATAPATH_KEYS, GRID_KEYS, PrecisionRule
 from hwsim.hardware.schema import json_schema
 
 EXAMPLE = files("hwsim.hardware") / "examples" / "precision.toml"
@@ -54,6 +54,15 @@ def test_what_holds_where_nothing_is_stated():
     assert (precision.weight_granularity, precision.weight_symmetry) == ("channel", "symmetric")
     assert (precision.activation_symmetry, precision.range) == ("asymmetric", "minmax")
     assert (precision.psum, precision.accumulator, precision.requantizer) == (None, None, None)
+
+
+def test_activations_take_the_estimator_of_range_unless_they_have_their_own():
+    rule = PrecisionRule(match="fc", range="percentile")
+    plan = PrecisionPlan(default={"range": "mse"}, layer=(rule,))
+    assert [plan.for_layer(name).activation_range for name in ("stem", "fc")] == ["mse", "percentile"]
+    plan = PrecisionPlan(default={"range": "mse", "activation_range": "moving_average"}, layer=(rule,))
+    assert [plan.for_layer(name).activation_range for name in ("stem", "fc")] == ["moving_average"] * 2
+    assert [plan.for_layer(name).range for name in ("stem", "fc")] == ["mse", "percentile"]
 
 
 def test_rules_apply_in_order_key_by_key(plan):
@@ -113,6 +122,7 @@ def test_a_plan_of_operand_bits_leaves_the_machine_as_it_is():
 @pytest.mark.parametrize("key", GRID_KEYS)
 def test_a_plan_says_whether_it_states_grids(key):
     value = {"weights": "int4", "activations": "int4", "weight_granularity": "tensor", "range": "mse"}
+    value["activation_range"] = "percentile"
     stated = {key: value.get(key, "symmetric")}
     assert PrecisionPlan(default=stated).states_grids
     assert PrecisionPlan(layer=({"match": "*", **stated},)).states_grids

@@ -87,7 +87,7 @@ def test_all_problems_at_once(edge):
         "edge.toml: memory[0].read_bits_per_cycle is missing; it must be a positive integer",
         "edge.toml: memory[0].write_bits_per_cycle is missing; it must be a positive integer",
         "edge.toml: memory[0].size is not a known key; did you mean 'size_bytes'?",
-        "edge.toml: layer[0] must state at least one of psum, accumulator, requantizer, arithmetic",
+        "edge.toml: layer[0] must state at least one of psum, accumulator, segment_scaling, requantizer, arithmetic",
         "edge.toml: layer[1].match is missing; it must be a text that is not empty",
         "edge.toml: layer[1].psum must be 'exact' or a signed register such as int16:saturate, not 3",
         "edge.toml: layer[1].requantizer states multiplier_bits = 3, but float32 does not read it; it has no keys "
@@ -197,13 +197,15 @@ def test_precision_files_are_checked_the_same_way(tmp_path, monkeypatch):
         load_precision("plan.toml")
     rule = "must be an integer format of 1 to 32 bits such as int8, uint4 or int8n, not"
     assert str(caught.value).splitlines() == [
-        f"plan.toml: default.weights {rule} 'int33'",
-        "plan.toml: default.weight_granularity must be one of tensor, channel, not 'group'",
+        f"plan.toml: default.weights {rule.removesuffix(', not')}, or one of pot4, power4:0.5, power4:0.7@8, power4, "
+        "codebook4, ternary, bipolar, fp4e2m1 and their widths, not 'int33'",
+        "plan.toml: default.weight_granularity must be 'tensor', 'channel' or a group of input channels such as "
+        "'group:32', not 'group'; did you mean 'group:32'?",
         "plan.toml: default.range 'min_max' is unknown; did you mean 'minmax'?",
         "plan.toml: layer[0] must state at least one of weights, activations, weight_granularity, weight_symmetry, "
-        "activation_symmetry, range, sparsity, psum, accumulator, requantizer, arithmetic",
+        "activation_symmetry, range, activation_range, sparsity, psum, accumulator, segment_scaling, requantizer, arithmetic",
         f"plan.toml: layer[1].activations {rule} '8'",
-        "plan.toml: layer[1].bits is not a known key; known: accumulator, activation_symmetry, activations, arithmetic, match, psum, "
-        "range, requantizer, sparsity, weight_granularity, weight_symmetry, weights",
+        "plan.toml: layer[1].bits is not a known key; known: accumulator, activation_range, activation_symmetry, activations, arithmetic, match, psum, "
+        "range, requantizer, segment_scaling, sparsity, weight_granularity, weight_symmetry, weights",
         "plan.toml: defaults is not a known key; did you mean 'default'?",
     ]

@@ -135,7 +135,7 @@ def test_floats_have_widths_of_their_own():
 
 
 @pytest.mark.parametrize("registers", [{"psum": "int24:wrap", "accumulator": "exact"}, {"psum": "exact"}])
-def test_sums_of_floats_are_executed_exactly(registers):
+def test_sums_of_floats_have_no_width_of_their_own(registers):
     datapath = machine(datapath={"mac": "floating:fp16:fp32", **registers}).datapath
     with pytest.raises(
         MappingError, match=r"layer 'fc': psum and accumulator must be 'exact' with datapath.mac = floating:fp16:fp32"

@@ -68,15 +68,16 @@ def test_nested_tiles_cover_everything_once(data):
 
 @pytest.mark.parametrize(("buffered", "copies"), [(True, 2), (False, 1)])
 def test_bytes_needed(buffered, copies):
-    accelerator = machine(buffered=buffered)
+    accelerator = machine(buffered=buffered, datapath={"accumulator": "int20:wrap"})
+    datapath = accelerator.datapath
     mapping = Mapping(gemm=gemm(10, 20, 30, bits=(4, 3, 2)), array=accelerator.array, tile_m=5, tile_k=7, tile_n=3)
-    needed = memory_bytes(mapping, accelerator, psum_bits=20)
+    needed = memory_bytes(mapping, accelerator, datapath)
     assert needed == {
         "ifmaps": copies * 18, "weights": copies * 8, "ofmaps": copies * 4, "psums": 38,
     }  # fmt: skip
     largest = max(needed.values())
-    assert fits(mapping, machine(buffered=buffered, size=largest), 20)
-    assert not fits(mapping, machine(buffered=buffered, size=largest - 1), 20)
-    assert not fits(mapping, machine(buffered=buffered, size=largest), 20, {"psums": 1})
+    assert fits(mapping, machine(buffered=buffered, size=largest), datapath)
+    assert not fits(mapping, machine(buffered=buffered, size=largest - 1), datapath)
+    assert not fits(mapping, machine(buffered=buffered, size=largest), datapath, {"psums": 1})
     kept = replace(mapping, ofmap_on_chip=True)
-    assert memory_bytes(kept, accelerator, psum_bits=20) == needed | {"ofmaps": 0}
+    assert memory_bytes(kept, accelerator, datapath) == needed | {"ofmaps": 0}

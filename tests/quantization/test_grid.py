@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hwsim.errors import HwsimError
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import Granularity
-from hwsim.quantization.grid import grid_of_range, params_of_ranges
+from hwsim.quantization.grid import grid_of_range, params_of_powers, params_of_ranges
+from hwsim.quantization.ranges import Observation
 
 REALS = st.floats(-1e4, 1e4, width=32)
 FORMATS = st.builds(IntFormat, bits=st.integers(1, 16), signed=st.booleans())
@@ -73,3 +74,27 @@ def test_channels_get_scales_of_their_own():
         granularity=Granularity(axis=0),
     )
     assert params.scale[1] == pytest.approx(4 * params.scale[0])
+
+
+@given(st.integers(0, 99), st.integers(2, 8), st.booleans(), st.floats(0.1, 8))
+def test_the_better_of_two_powers(seed, bits, symmetric, peak):
+    """Never worse than rounding up, by the codes themselves."""
+    number = IntFormat(bits=bits, signed=symmetric)
+    values = np.random.default_rng(seed).laplace(size=200).astype(np.float32) * np.float32(peak)
+    losses = Observation.of(values).distribution().squared_errors
+    low, high = float(values.min()) * 0.7, float(values.max()) * 0.7
+    up = params_of_ranges([(low, high)], number, symmetric=symmetric, power_of_two=True)
+    best = params_of_powers(low, high, number, lambda scale, zero: losses(scale, zero, number), symmetric=symmetric)
+    errors = [np.square(grid.decode(grid.encode(values)).astype(np.float64) - values).sum() for grid in (best, up)]
+    assert errors[0] <= errors[1] * (1 + 1e-6)
+    assert best.scale[0] in (up.scale[0], up.scale[0] / 2)
+
+
+def test_rounding_down_wins_where_the_range_is_just_above_a_power():
+    values = np.linspace(0, 1.01, 300, dtype=np.float32)
+    number = IntFormat.parse("uint4")
+    losses = Observation.of(values).distribution().squared_errors
+    best = params_of_powers(0.0, 1.01, number, lambda scale, zero: losses(scale, zero, number), symmetric=False)
+    assert (best.scale, best.zero_point) == ((2.0**-4,), (0,))
+    flat = params_of_powers(0.0, 0.0, number, lambda scale, zero: scale, symmetric=False)
+    assert flat.scale == (1.0,)

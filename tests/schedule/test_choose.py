@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 from hwsim.cost.array_layer import array_cycles, array_layer
 from hwsim.cost.prices import prices_of
 from hwsim.cost.steps import steps_of
-from hwsim.cost.traffic import array_reads, psum_accesses
-from hwsim.cost.transfers import constant_words, moved_bits
+from hwsim.cost.traffic import array_reads, psum_accesses, scale_reads
+from hwsim.cost.transfers import beside, moved_bits
 from hwsim.errors import MappingError
 from hwsim.mapping.candidates import block_candidates, candidates, group_candidates
 from hwsim.mapping.check import ORDERS, most_groups_in_array
 from hwsim.mapping.legal import fits
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits
 from hwsim.schedule import OBJECTIVES, choose, choose_mapping
 from tests.cost.machines import gemm, gemms, machine
 from tests.cost.mapped import machines
@@ -54,7 +53,7 @@ def every(work, accelerator, objective):
     return [
         value_of(mapping, accelerator, objective)
         for mapping in (replace(whole, **keys) for keys in tries)
-        if fits(mapping, accelerator, accumulator_bits(work, datapath))
+        if fits(mapping, accelerator, datapath)
     ]
 
 
@@ -67,7 +66,7 @@ def value_of(mapping, accelerator, objective):
     prices = prices_of(mapping, accelerator, accelerator.datapath)
     steps = steps_of(mapping, accelerator)
     moved = [
-        (price, moved_bits(mapping, moves, constants(mapping, accelerator, moves)).sum())
+        (price, moved_bits(mapping, moves, beside(mapping, steps, moves, accelerator.datapath)).sum())
         for price, moves in zip(
             (*prices.loads, *prices.stores), (*steps.loads["weight"], *steps.loads["ifmap"], *steps.stores), strict=True
         )
@@ -75,14 +74,9 @@ def value_of(mapping, accelerator, objective):
     energy = prices.fixed + prices.cycle * cycles + sum(price * bits for price, bits in moved)
     energy += prices.weight_read * array_reads(mapping, steps, "weight").sum()
     energy += prices.ifmap_read * array_reads(mapping, steps, "ifmap").sum()
+    energy += prices.scale_read * scale_reads(mapping, steps).sum()
     energy += prices.psum_access * psum_accesses(mapping, steps, accelerator.datapath).sum()
     return (energy if objective == "energy" else energy * cycles), cycles
-
-
-def constants(mapping, accelerator, moves):
-    if moves.link.operand != "weight":
-        return None
-    return constant_words(mapping.gemm, steps_of(mapping, accelerator), accelerator.datapath)
 
 
 @settings(max_examples=12, deadline=None)

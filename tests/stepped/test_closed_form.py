@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hwsim.cost.array_cycles import ArrayCycles, gemm_cycles, sequence_cycles
+from hwsim.cost.steps import steps_of
+from hwsim.errors import ExecutionError
 from hwsim.hardware.parts import SystolicArray
 from hwsim.mapping.mapping import Mapping
 from hwsim.numerics.accumulator import Accumulator
 from hwsim.stepped import Fold, run_folds, run_mapping
-from tests.cost.machines import FLOWS, gemm
+from hwsim.stepped.gemm import fold_spans
+from tests.cost.machines import FLOWS, gemm, machine, segments
 from tests.stepped.work import machines
 
 EXACT = Accumulator()
@@ -85,6 +88,31 @@ def test_a_mapped_product(array, sizes, data):
     done = run_mapping(mapping, operands.ifmap, operands.weight, psum=EXACT, accumulator=EXACT)
     law = sequence_cycles(array, {dim: np.array([tile[i] for tile in tiles]) for i, dim in enumerate("mkn")})
     assert done.run.cycles == law.total
+
+
+@settings(deadline=None, max_examples=100)
+@given(machines(), st.tuples(*[st.integers(1, 15)] * 3), st.data())
+def test_segments_of_k(array, sizes, data):
+    """Folds that end at segments follow one another as those of tiles do."""
+    m, k, n = sizes
+    work = gemm(m, k, n, **data.draw(segments(k)))
+    tiles = {f"tile_{dim}": data.draw(st.integers(1, size)) for dim, size in zip("mkn", sizes, strict=True)}
+    mapping = Mapping(gemm=work, array=array, **tiles)
+    folds = [
+        zeros(*(span[dim].stop - span[dim].start for dim in "mkn")) for span in fold_spans(mapping)
+    ]  # fmt: skip
+    parts = steps_of(mapping, machine(array=array.model_dump())).parts
+    assert run_folds(array, folds, psum=EXACT).cycles == sequence_cycles(array, parts.sizes()).total
+    once = {(span["k"].start, span["k"].stop) for span in fold_spans(mapping)}
+    assert [stop - start for start, stop in sorted(once)] == list(mapping.k_segments)
+
+
+def test_values_of_segments_are_refused():
+    array = SystolicArray(dataflow="weight_stationary", rows=4, columns=4)
+    mapping = Mapping(gemm=gemm(2, 6, 2, segments=(2, 4)), array=array, tile_m=2, tile_k=6, tile_n=2)
+    operands = zeros(2, 6, 2)
+    with pytest.raises(ExecutionError, match="one scale must serve the whole of k, but it has 2 segments"):
+        run_mapping(mapping, operands.ifmap, operands.weight, psum=EXACT, accumulator=EXACT)
 
 
 @pytest.mark.parametrize("flow", FLOWS)

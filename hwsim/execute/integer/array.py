@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.execute.float32.activation import clamp
+from hwsim.execute.integer.floating import floating_product, is_floating, left_array
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.product import ArrayProduct
-from hwsim.execute.integer.requantize import raw, to_codes
+from hwsim.execute.integer.requantize import column_grid, raw, to_codes
+from hwsim.execute.integer.rescaling import accumulator_units, has_real_sums
 from hwsim.execute.integer.rescaling import leaves_raw as leaves_raw
 from hwsim.execute.integer.rescaling import output_ratio as output_ratio
+from hwsim.execute.integer.segments import segmented_product
 from hwsim.execute.integer.sparse import active_products
-from hwsim.kernels.mac import accumulate_gemm
+from hwsim.kernels.mac import Accumulation, accumulate_gemm
+from hwsim.mapping.mapping import Mapping
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
 
@@ -29,6 +34,7 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     with ``subtracted`` the centred codes meet. A multiplier that is not exact takes the place of the products in the array;
     these corrections stay exact, as the adders beside it are. The bias enters the accumulator before the first fold or after the last
     (``datapath.bias``); what enters at the end is added exactly, at the width of the requantizer's input.
+    Where scales change along k, folds are rescaled on the way, see ``hwsim.execute.integer.segments``.
 
     Args:
         layer: a layer with a mapping; input 0 is the ifmap, input 1 the weight.
@@ -37,13 +43,17 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
         bias: int64 ``[groups, n]`` or None.
 
     Returns:
-        int64 ``[groups, m, n]``.
+        int64 ``[groups, m, n]``; float32 where segments are added in float32.
     """
+    if is_floating(layer):
+        return floating_product(layer, ifmap, weight, bias)
     groups, _, k = ifmap.shape
     n = weight.shape[2]
     if layer.mapping is None:
         return _element_product(layer, ifmap, weight, bias)
     ifmap, weight = multiplied(layer.grid(0), ifmap), multiplied(layer.grid(1), weight)
+    if layer.segments is not None:
+        return segmented_product(layer, *_in_array_order(layer.mapping, ifmap, weight), bias, _accumulate(layer))
     zero_x, zero_w = zero_points(layer, groups, n)
     x_range = layer.grid(0).format.operand_range
     static = np.zeros((groups, n), dtype=np.int64) if bias is None else bias
@@ -57,21 +67,12 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
             static = static - zero_x * weight.sum(axis=1, dtype=np.int64) + k * zero_x * zero_w
         if zero_w.any():
             dynamic = -ifmap.sum(axis=2, dtype=np.int64)[:, :, None] * zero_w[:, None, :]
-    permutation = layer.mapping.k_permutation
-    if permutation is not None:
-        ifmap, weight = ifmap[:, :, permutation], weight[:, permutation, :]
+    ifmap, weight = _in_array_order(layer.mapping, ifmap, weight)
     at_start = layer.datapath.bias == "start"
-    datapath, tree = layer.datapath, layer.mapping.tree
+    datapath = layer.datapath
     if datapath.zero_gating != "none":
         layer.counters.count(active_products(ifmap, weight, datapath.zero_gating, layer.mapping.mac))
-    accumulate = partial(
-        accumulate_gemm,
-        psum=datapath.psum,
-        a_range=x_range,
-        tree=tree,
-        multiplier=layer.multiplier,
-        formats=None if layer.multiplier.is_exact else (layer.entering(0), layer.entering(1)),
-    )
+    accumulate = partial(_accumulate(layer), a_range=x_range)
     result = accumulate(
         np.ascontiguousarray(ifmap),
         np.ascontiguousarray(weight),
@@ -102,6 +103,24 @@ def array_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.
     return sums
 
 
+def _in_array_order(mapping: Mapping, ifmap: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the operands with k as the array takes it."""
+    permutation = mapping.k_permutation
+    return (ifmap, weight) if permutation is None else (ifmap[:, :, permutation], weight[:, permutation, :])
+
+
+def _accumulate(layer: Layer) -> Callable[..., Accumulation]:
+    """Return ``accumulate_gemm`` with the layer's multiplier, adder tree and psum register."""
+    assert layer.mapping is not None
+    return partial(
+        accumulate_gemm,
+        psum=layer.datapath.psum,
+        tree=layer.mapping.tree,
+        multiplier=layer.multiplier,
+        formats=None if layer.multiplier.is_exact else (layer.entering(0), layer.entering(1)),
+    )
+
+
 def _element_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
     """Return ``(x - zx) (w - zw) + bias`` exactly: one product per output (k = n = 1) is work of the vector unit."""
     groups, _, k = ifmap.shape
@@ -125,26 +144,25 @@ def multiplied(grid: QuantParams, codes: np.ndarray) -> np.ndarray:
 def zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
     """Return the ifmap's zero point and those of the weights as int64 ``[groups, n]``."""
     ifmap, weight = layer.grid(0), layer.grid(1)
-    if ifmap.granularity.axis is not None:
-        raise ExecutionError(
-            f"layer {layer.node.name!r}: a per-channel grid on the ifmap does not leave the sum over k; use per tensor"
-        )
+    if len(set(ifmap.zero_point)) > 1:
+        raise ExecutionError(f"layer {layer.node.name!r}: zero points of the ifmap that change along k need segments")
     zero_w = weight.zero_points()
     spread = zero_w.reshape(groups, n) if zero_w.size == groups * n else zero_w.reshape(1, -1)
     return ifmap.zero_point[0], np.broadcast_to(spread, (groups, n))
 
 
 def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
-    """Return the output codes of ``sums`` ``[..., n]`` whose unit is ``ifmap scale * weight scale`` per column.
+    """Return the output codes of ``sums`` ``[..., n]`` in the accumulator's unit of each column (``accumulator_units``).
 
-    A result without a grid is ``f32(sum) * f32(ifmap scale * weight scale)``; one on a grid of other numbers than integers
-    is that, encoded.
+    A result without a grid is ``f32(sum) * f32(unit)``; one on a grid of other numbers than integers is that, encoded, and
+    so is one of float32 accumulators.
     """
-    ifmap, weight = (layer.grid(index).operand_scales() for index in (0, 1))
+    if is_floating(layer):
+        return left_array(layer, sums)
     coded = layer.output_is_coded()
-    if not coded or not isinstance(layer.output_grid().format, IntFormat):
-        real = clamp(sums.astype(np.float32) * (ifmap * weight), *layer.node.clamp)
-        return layer.output_grid().encode(real) if coded else real
+    if not coded or has_real_sums(layer) or not isinstance(layer.output_grid().format, IntFormat):
+        real = clamp(sums.astype(np.float32) * accumulator_units(layer).astype(np.float32), *layer.node.clamp)
+        return column_grid(layer.output_grid(), real.ndim).encode(real) if coded else real
     if leaves_raw(layer):
         return raw(layer, sums)
     return to_codes(layer, sums, output_ratio(layer))

@@ -34,17 +34,18 @@ def transposed_convolution(layer: Layer, operands: list[np.ndarray]) -> list[np.
     in_channels, out_per_group = weight.shape[:2]
     flipped = weight[:, :, ::-1, ::-1].reshape(groups, in_channels // groups, out_per_group, -1)
     kernels = flipped.transpose(0, 1, 3, 2).reshape(groups, -1, out_per_group)
-    spread = insert_zeros(x, node.attributes["strides"], layer.grid(0).zero_point[0])
+    spread = insert_zeros(x, node.attributes["strides"], _zeros(layer, x))
     geometry = windows(equivalent_convolution(node), spread.shape[2], spread.shape[3])
     spread, geometry = _cropped(spread, node, geometry)
     return [_convolve(layer, spread, geometry, kernels, _bias(layer, operands, groups))]
 
 
-def insert_zeros(x: np.ndarray, strides: tuple[int, int], fill: int) -> np.ndarray:
-    """Return ``x`` with ``stride - 1`` elements of real 0 (code ``fill``) between neighbours."""
+def insert_zeros(x: np.ndarray, strides: tuple[int, int], fill: np.ndarray | int) -> np.ndarray:
+    """Return ``x`` with ``stride - 1`` elements of real 0 (code ``fill``, one or per channel) between neighbours."""
     batch, channels, height, width = x.shape
     shape = (batch, channels, (height - 1) * strides[0] + 1, (width - 1) * strides[1] + 1)
-    result = np.full(shape, fill, dtype=x.dtype)
+    result = np.empty(shape, dtype=x.dtype)
+    result[...] = fill
     result[:, :, :: strides[0], :: strides[1]] = x
     return result
 
@@ -93,13 +94,33 @@ def _convolve(
     groups, k, _ = kernels.shape
     batch, (rows, columns) = x.shape[0], geometry.count
     (top, left), (bottom, right) = geometry.before, geometry.after
-    zero = layer.grid(0).zero_point[0]
+    zeros = _zeros(layer, x)
     pads = (top, left, bottom, right)
-    matrix = im2col(x, geometry.kernel, geometry.strides, geometry.dilations, pads, zero, rows, columns)
+    if zeros.size > 1 and any(pads):
+        x, pads = _padded(x, pads, zeros), (0, 0, 0, 0)
+    fill = int(zeros.flat[0])
+    matrix = im2col(x, geometry.kernel, geometry.strides, geometry.dilations, pads, fill, rows, columns)
     matrix = matrix.reshape(-1, groups, k).transpose(1, 0, 2)
     sums = array_product(layer, matrix, kernels, bias)
     codes = requantized(layer, sums.transpose(1, 0, 2).reshape(batch * rows * columns, -1))
     return np.ascontiguousarray(codes.reshape(batch, rows, columns, -1).transpose(0, 3, 1, 2))
+
+
+def _zeros(layer: Layer, x: np.ndarray) -> np.ndarray:
+    """Return the code of real 0, broadcasting against ``x``: of one element, or one per channel."""
+    grid = layer.grid(0)
+    zeros = grid.granularity.spread(grid.zero_points(), x.shape)
+    return zeros if zeros.size == 1 or (zeros != zeros.flat[0]).any() else zeros[:1, :1, :1, :1]
+
+
+def _padded(x: np.ndarray, pads: tuple[int, int, int, int], zeros: np.ndarray) -> np.ndarray:
+    """Return ``x`` with (top, left, bottom, right) elements of real 0 around it, whose code differs between channels."""
+    top, left, bottom, right = pads
+    batch, channels, height, width = x.shape
+    result = np.empty((batch, channels, height + top + bottom, width + left + right), x.dtype)
+    result[...] = zeros
+    result[:, :, top : top + height, left : left + width] = x
+    return result
 
 
 OPERATORS = {"Conv": convolution, "ConvTranspose": transposed_convolution}

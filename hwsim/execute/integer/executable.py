@@ -9,6 +9,7 @@ import numpy as np
 from hwsim.errors import ExecutionError, HwsimError
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.rescaling import (
+    has_real_sums,
     is_moved_onto_output,
     leaves_raw,
     mean_counts,
@@ -18,10 +19,11 @@ from hwsim.execute.integer.rescaling import (
     product_ratio,
     sum_ratios,
 )
+from hwsim.execute.integer.segment_scales import segment_scales
 from hwsim.execute.integer.sparse import check_sparsity
 from hwsim.graph import OPS, Graph, Work, runs_on_array
 from hwsim.hardware.accelerator import Accelerator
-from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.formats import FloatFormat, IntFormat
 from hwsim.numerics.multiplier import Multiplier
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizer import SHIFT_ONLY
@@ -48,7 +50,7 @@ def check_executable(graph: Graph, accelerator: Accelerator) -> None:
     """
     layers_of: dict[str, list[str]] = {}
     for node in graph.nodes:
-        problem = _problem(Layer.of(graph, node, accelerator, None))
+        problem = _problem(Layer.of(graph, node, accelerator, None), accelerator.array.adder_tree)
         if problem is not None:
             layers_of.setdefault(problem, []).append(node.name)
     lines = [f"{_named(names)}: {problem}" for problem, names in layers_of.items()]
@@ -65,11 +67,14 @@ def _named(layers: list[str]) -> str:
     return f"layer {layers[0]!r}" + (f" and {len(layers) - 1} more" if len(layers) > 1 else "")
 
 
-def _problem(layer: Layer) -> str | None:
-    """Return why the layer cannot be executed, without its name."""
+def _problem(layer: Layer, tree: int) -> str | None:
+    """Return why the layer cannot be executed on an array with such an adder tree, without its name."""
     try:
         if runs_on_array(layer.graph, layer.node):
             _check_multiplier(layer)
+            _check_segments(layer)
+            _check_bias(layer)
+            check_tree(layer, tree)
             check_sparsity(layer)
         if _is_requantized(layer):
             _check_requantizer(layer)
@@ -90,13 +95,52 @@ def _check_multiplier(layer: Layer) -> None:
         multiplier.check(layer.entering(0), layer.entering(1))
 
 
+def _check_segments(layer: Layer) -> None:
+    """Sums of several segments need ratios that the scaler can express, and weights of which all are multiplied."""
+    if layer.segments is None:
+        return
+    if layer.tensor(1).sparsity is not None and layer.datapath.sparsity is not None:
+        raise ExecutionError(
+            "its scales change along k, which an array for sparse weights does not follow; give the weights one scale per "
+            'channel, or state sparsity = "dense" for this layer'
+        )
+    grids = [layer.graph.tensors[name].quant for name in layer.node.inputs[:2]]
+    if all(grid is not None and grid.is_calibrated for grid in grids):
+        segment_scales(layer)
+
+
+def _check_bias(layer: Layer) -> None:
+    """A real bias, beside floating-point activations, joins floating-point sums only."""
+    bias = layer.tensor(2).quant if layer.has_input(2) else None
+    if bias is not None and isinstance(bias.format, FloatFormat) and not layer.datapath.mac.is_floating:
+        raise ExecutionError(
+            f"its bias is a number of {bias.format}, which integer sums do not take; use a machine with "
+            "datapath.mac = floating:..., or quantize its input to integers"
+        )
+
+
+def check_tree(layer: Layer, tree: int) -> None:
+    """Raise ExecutionError for a tree of floating-point products, whose rounding is not defined."""
+    if layer.datapath.mac.is_floating and tree != 1:
+        raise ExecutionError(
+            f"layer {layer.node.name!r}: array.adder_tree must be 1 with datapath.mac = {layer.datapath.mac}, not {tree}: how a "
+            "tree of floating-point products rounds is not defined"
+        )
+
+
 def _is_requantized(layer: Layer) -> bool:
     """Whether the machine's requantizer makes the results: not where they stay real, are moved, or are a runtime's own."""
     graph, node = layer.graph, layer.node
     if OPS[node.op].work is Work.GEMM:
         grid = graph.tensors[node.outputs[0]].quant
-        return runs_on_array(graph, node) and grid is not None and isinstance(grid.format, IntFormat)
-    return node.op in _CHECKS and layer.is_coded and node.op not in operators(layer.datapath.arithmetic)
+        is_integer = runs_on_array(graph, node) and not layer.datapath.mac.is_floating and not has_real_sums(layer)
+        return is_integer and grid is not None and isinstance(grid.format, IntFormat)
+    return (
+        node.op in _CHECKS
+        and layer.is_coded
+        and not layer.has_several_scales
+        and node.op not in operators(layer.datapath.arithmetic)
+    )
 
 
 def _check_requantizer(layer: Layer) -> None:
@@ -119,7 +163,8 @@ def _check_scales(layer: Layer, scales: np.ndarray) -> None:
     scheme = definition(unit.scheme)
     made = scheme.constants(scales, unit)
     if hasattr(scheme, "check_zero_point"):
-        scheme.check_zero_point(made, layer.output_grid().zero_point[0])
+        for zero_point in layer.output_grid().zero_point:
+            scheme.check_zero_point(made, zero_point)
 
 
 def _check_product(layer: Layer) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.graph import OPS, Graph, Node, Tensor, Work
+from hwsim.graph.partition import KPartition, k_partition
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
@@ -42,7 +43,7 @@ class Counters:
         outputs: accumulator outputs computed.
         clipped: results outside the output format's range or, where a clamp is fused, outside of the grid's end.
         requantized: results that went through a requantizer.
-        peak: largest magnitude seen in an accumulator.
+        peak: largest magnitude seen in an accumulator: an integer, or a real number of a floating-point one.
         active_products: products of the array that zero gating lets toggle; counted on machines that gate.
         products: all of them.
     """
@@ -52,7 +53,7 @@ class Counters:
     outputs: int = 0
     clipped: int = 0
     requantized: int = 0
-    peak: int = 0
+    peak: float = 0
     active_products: int = 0
     products: int = 0
 
@@ -119,6 +120,19 @@ class Layer:
         """What multiplies in the array."""
         return self.remembered("multiplier", lambda: Multiplier.parse(self.datapath.multiplier))
 
+    @property
+    def segments(self) -> KPartition | None:
+        """How scales that change along k cut an array product whose sums are rescaled; None where one sum is enough.
+
+        Floating-point multipliers are fed decoded values, so that their sums need no rescaling.
+        """
+
+        def cut() -> KPartition | None:
+            found = None if self.datapath.mac.is_floating else k_partition(self.graph, self.node)
+            return None if found is None or found.is_whole else found
+
+        return self.remembered("segments", cut)
+
     def tensor(self, index: int) -> Tensor:
         """Return the tensor record of the operator's input ``index``."""
         return self.graph.tensors[self.node.inputs[index]]
@@ -155,6 +169,12 @@ class Layer:
         tensor = self.graph.tensors[name]
         return not tensor.is_constant or OPS[self.node.op].work is Work.INTEGER
 
+    @property
+    def has_several_scales(self) -> bool:
+        """Whether scales of an operand or of the result change along an axis: only array products and moves take such codes."""
+        grids = [self.graph.tensors[name].quant for name in (*self.node.inputs, *self.node.outputs) if name]
+        return any(grid is not None and grid.granularity.axis is not None for grid in grids)
+
     def has_input(self, index: int) -> bool:
         """Whether the optional input ``index`` is there."""
         return index < len(self.node.inputs) and bool(self.node.inputs[index])
@@ -171,5 +191,5 @@ class Layer:
     def centred(self, index: int, codes: np.ndarray) -> np.ndarray:
         """Return ``code - zero point`` of input ``index`` as int64."""
         grid = self.grid(index)
-        shape = grid.granularity.shape(len(grid.zero_point), codes.ndim)
-        return codes.astype(np.int64) - grid.zero_points().reshape(shape)
+        centred: np.ndarray = codes.astype(np.int64) - grid.granularity.spread(grid.zero_points(), codes.shape)
+        return centred

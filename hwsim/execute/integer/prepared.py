@@ -25,7 +25,7 @@ from hwsim.kernels.gemm import (
 )
 from hwsim.kernels.operands import check_segments
 from hwsim.kernels.proof import columns_that_fit
-from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.formats import Format, IntFormat, bits_for_range
 from hwsim.numerics.requantizers import definition
 
 WIDEST_CODES = 16
@@ -92,15 +92,24 @@ def _is_eligible(layer: Layer) -> bool:
     grids = [layer.grid(0), layer.grid(1)]
     return (
         layer.mapping is not None
+        and not layer.datapath.mac.is_floating
+        and layer.segments is None
         and all(tensor.is_constant for tensor in constants)
-        and all(isinstance(grid.format, IntFormat) and grid.format.bits <= WIDEST_CODES for grid in grids)
+        and isinstance(grids[0].format, IntFormat)
+        and all(_multiplied_bits(grid.format) <= WIDEST_CODES for grid in grids)
         and (layer.grid(1).is_symmetric or layer.datapath.zero_point == "subtracted")
         and layer.datapath.multiplier == "exact"
         and layer.datapath.zero_gating == "none"  # which the general path counts
         and layer.output_is_coded()
         and isinstance(layer.output_grid().format, IntFormat)
+        and layer.output_grid().granularity.axis is None
         and not leaves_raw(layer)
     )
+
+
+def _multiplied_bits(number: Format) -> int:
+    """Return the width of what a format sends to the multiplier: tables are decoded before weights are packed."""
+    return number.bits if isinstance(number, IntFormat) else bits_for_range(*number.operand_range)
 
 
 def _prepare(layer: Layer, weight: np.ndarray, bias: np.ndarray | None, groups: int) -> Prepared | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 
 from hwsim.execute.integer.layer import Layer
 from hwsim.kernels.requantize import Requantized, requantize
+from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizers import definition
 
@@ -19,16 +23,58 @@ def code_range(grid: QuantParams, clamp: tuple[float | None, float | None]) -> t
     return grid.integers.minimum if low is None else low, grid.integers.maximum if high is None else high
 
 
+def per_column(grid: QuantParams, values: np.ndarray) -> np.ndarray:
+    """Return one of ``values`` (one per scale) for each column of an array product's sums.
+
+    Args:
+        grid: of the product's result, with scales along its channels (``leaves_columns``).
+        values: ``[scales]``.
+    """
+    groups = grid.granularity.groups
+    return values if groups is None else values[list(groups)]
+
+
+def column_grid(grid: QuantParams, rank: int) -> QuantParams:
+    """Return the grid of a product's result as that of sums of ``rank`` dimensions, whose columns stand last."""
+    if grid.granularity.axis is None:
+        return grid
+    scales, zeros = (per_column(grid, values) for values in (grid.scales(), grid.zero_points()))
+    return replace(
+        grid,
+        scale=tuple(scales.tolist()),
+        zero_point=tuple(zeros.tolist()),
+        granularity=Granularity(axis=rank - 1),
+    )
+
+
+def grids_of_columns(grid: QuantParams) -> Iterator[tuple[QuantParams, np.ndarray]]:
+    """Yield each pair of scale and zero point as a grid of its own, with the columns (bool) of a product that have it."""
+    scales, zeros = (per_column(grid, values) for values in (grid.scales(), grid.zero_points()))
+    for scale, zero in sorted(set(zip(scales.tolist(), zeros.tolist(), strict=True))):
+        one = replace(grid, scale=(scale,), zero_point=(zero,), granularity=PER_TENSOR)
+        yield one, (scales == np.float32(scale)) & (zeros == zero)
+
+
 def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
     """Return the output codes of ``sums``.
 
     Args:
-        layer: whose requantizer, output grid and clamp apply.
+        layer: whose requantizer, output grid and clamp apply; of an array product the grid may change from column to
+            column.
         sums: int64 ``[..., n]``, centred on real 0.
         real_scale: float64 ``[n]`` or ``[1]``, output codes per accumulator unit.
     """
-    unit = layer.requantizer
     grid = layer.output_grid()
+    if grid.granularity.axis is None:
+        return _on_one_grid(layer, grid, sums, real_scale)
+    codes, ratios = np.empty(sums.shape, grid.storage_dtype), np.broadcast_to(real_scale, sums.shape[-1])
+    for one, columns in grids_of_columns(grid):
+        codes[..., columns] = _on_one_grid(layer, one, sums[..., columns], ratios[columns])
+    return codes
+
+
+def _on_one_grid(layer: Layer, grid: QuantParams, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
+    unit = layer.requantizer
     low, high = code_range(grid, layer.node.clamp)
     constants = definition(unit.scheme).constants(np.atleast_1d(real_scale), unit)
     columns = sums.shape[-1] if real_scale.size > 1 else 1
@@ -47,5 +93,9 @@ def counted(layer: Layer, done: Requantized) -> np.ndarray:
 def raw(layer: Layer, sums: np.ndarray) -> np.ndarray:
     """Return accumulators that leave without requantization: the low bits of the output's width, then the fused clamp."""
     grid = layer.output_grid()
-    low, high = code_range(grid, layer.node.clamp)
-    return np.clip(sums.astype(grid.storage_dtype), low, high)
+    codes = sums.astype(grid.storage_dtype)
+    if grid.granularity.axis is None:
+        return np.clip(codes, *code_range(grid, layer.node.clamp))
+    for one, columns in grids_of_columns(grid):
+        codes[..., columns] = np.clip(codes[..., columns], *code_range(one, layer.node.clamp))
+    return codes

@@ -10,6 +10,8 @@ from hwsim.errors import ExecutionError
 from hwsim.execute.float32.pooling import counted
 from hwsim.execute.float32.windows import windows
 from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.requantize import per_column
+from hwsim.execute.integer.segment_scales import segment_scales
 from hwsim.numerics.requantizer import SHIFT_ONLY
 from hwsim.numerics.requantizers import layer_scale
 
@@ -21,10 +23,34 @@ def scale_ratio(layer: Layer, first: float, others: np.ndarray, output: float) -
     return layer_scale(layer.requantizer.scheme, layer.kind, first, others, output)
 
 
+def has_real_sums(layer: Layer) -> bool:
+    """Whether the accumulators of an array layer hold float32, in real units."""
+    return layer.segments is not None and layer.datapath.segment_scaling.is_real
+
+
+def accumulator_units(layer: Layer) -> np.ndarray:
+    """Return the real value of accumulator 1 of an array layer: float32 ``[n]`` or ``[1]``, of segments float64."""
+    if layer.segments is not None:
+        return segment_scales(layer).unit
+    units: np.ndarray = layer.grid(0).operand_scales() * layer.grid(1).operand_scales()
+    return units
+
+
 def output_ratio(layer: Layer) -> np.ndarray:
     """Return the output codes per accumulator unit of an array layer as float64 ``[n]`` or ``[1]``."""
-    ifmap, weight = (layer.grid(index).operand_scales() for index in (0, 1))
-    return scale_ratio(layer, float(ifmap[0]), weight, float(layer.output_grid().scales()[0]))
+    if layer.segments is not None:
+        first, others = 1.0, segment_scales(layer).unit
+    else:
+        first, others = float(layer.grid(0).operand_scales()[0]), layer.grid(1).operand_scales()
+    grid = layer.output_grid()
+    if grid.granularity.axis is None:
+        return scale_ratio(layer, first, others, float(grid.scales()[0]))
+    outputs = per_column(grid, grid.scales())
+    ratios = np.empty(outputs.size)
+    for output in np.unique(outputs):
+        columns = outputs == output
+        ratios[columns] = np.broadcast_to(scale_ratio(layer, first, others, float(output)), outputs.size)[columns]
+    return ratios
 
 
 def leaves_raw(layer: Layer) -> bool:
@@ -32,8 +58,9 @@ def leaves_raw(layer: Layer) -> bool:
     if not layer.output_is_coded():
         return False
     grid = layer.output_grid()
-    unit = layer.grid(0).operand_scales() * layer.grid(1).operand_scales()
-    return grid.format.bits >= RAW_BITS and grid.is_symmetric and bool((unit == grid.scales()).all())
+    if layer.segments is not None or grid.format.bits < RAW_BITS or not grid.is_symmetric:
+        return False
+    return bool((accumulator_units(layer) == per_column(grid, grid.scales())).all())
 
 
 def product_ratio(layer: Layer) -> np.ndarray:

@@ -10,13 +10,14 @@ import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.execute.float32.inputs import checked_inputs
-from hwsim.execute.integer import convolution, elementwise, matrix, pooling, thresholds
+from hwsim.execute.integer import convolution, elementwise, floating, matrix, pooling, thresholds
 from hwsim.execute.integer.arithmetic import operators
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.lookup import real, table
 from hwsim.execute.integer.movement import move
 from hwsim.execute.integer.run_time import grids_found
 from hwsim.graph import OPS, Graph, Work, passes_grid, runs_on_array
+from hwsim.graph.moves import moves_codes
 from hwsim.kernels.encode import encode
 from hwsim.numerics.quant_params import QuantParams
 
@@ -35,11 +36,14 @@ def operator_of(layer: Layer) -> IntegerOp:
     """Return the function that computes the node's codes, or its real values where the result has no grid."""
     node = layer.node
     if OPS[node.op].work is Work.GEMM:
-        return INTEGER_OPS[node.op] if runs_on_array(layer.graph, node) else real
-    is_moved = passes_grid(node) and (layer.tensor(0).quant is None) == (not layer.output_is_coded())
+        if not runs_on_array(layer.graph, node) or (layer.mapping is None and not layer.is_coded):
+            return real
+        product = INTEGER_OPS[node.op]
+        return floating.on_mode(product) if floating.is_floating(layer) else product
+    is_moved = moves_codes(layer.graph, node) and (layer.tensor(0).quant is None) == (not layer.output_is_coded())
     if node.op == "Reinterpret" or (is_moved and OPS[node.op].work is Work.MOVE):
         return move
-    if not layer.is_coded:
+    if not layer.is_coded or (layer.has_several_scales and not is_moved and node.op != "MultiThreshold"):
         return real
     own = operators(layer.datapath.arithmetic)
     if node.op in own:

@@ -8,6 +8,7 @@ from hwsim.execute.float32.threshold import levels
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.lookup import real
 from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.multithreshold import count_reached, least_codes
 
 
@@ -18,7 +19,8 @@ def multi_threshold(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray
     """
     codes, thresholds = operands
     grid, axis = layer.grid(0), layer.node.attributes["axis"]
-    if not isinstance(grid.format, IntFormat) or grid.granularity.axis not in (None, axis) or grid.granularity.block:
+    is_compared = isinstance(grid.format, IntFormat) and grid.granularity in (PER_TENSOR, Granularity(axis=axis))
+    if not is_compared or layer.output_grid().granularity != PER_TENSOR:
         return real(layer, operands)
     least = least_codes(thresholds, grid.scales())
     counts = count_reached(layer.centred(0, codes), least, axis)

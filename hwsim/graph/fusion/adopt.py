@@ -25,6 +25,7 @@ from hwsim.graph.fusion.bias_grid import bias_params
 from hwsim.graph.fusion.fuse_clamp import fuse_clamp
 from hwsim.graph.fusion.real_biases import split_real_biases
 from hwsim.graph.moves import moved_grid
+from hwsim.graph.partition import k_partition
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.rounding import Rounding
 
@@ -109,6 +110,8 @@ def _biases(graph: Graph) -> Graph:
         if OPS[node.op].work is not Work.GEMM or len(node.inputs) < 3 or not node.inputs[2]:
             continue
         ifmap, weight, bias = (graph.tensors[name] for name in node.inputs[:3])
+        if k_partition(graph, node) is None:
+            continue  # it stays real-valued, and so does its bias
         if bias.is_constant and bias.quant is None and ifmap.quant is not None and weight.quant is not None:
             changed.append(replace(bias, quant=bias_params(ifmap.quant, weight.quant, bias)))
     return graph.with_changes(tensors=changed) if changed else graph

@@ -25,6 +25,7 @@ IDLE_TAIL, DRAM_BITS, WEIGHT_READS, IFMAP_READS = (
     int(Counts.IFMAP_READS),
 )
 PSUM_ACCESSES, CONSTANT_READS, MOVED = int(Counts.PSUM_ACCESSES), int(Counts.CONSTANT_READS), int(Counts.MOVED)
+SCALE_READS = int(Counts.SCALE_READS)
 BIAS_BITS = 32
 WEIGHT, IFMAP, PSUM = 0, 1, 2
 MAX_LEVELS, CHANNELS = 6, 64
@@ -98,8 +99,9 @@ def store(stores: Any, cycles: Any, results: int, since: int, free: Any, sent: A
 
 @kernel
 def evaluate(
-    layer: Any, machine: Any, memories: Any, loads: Any, stores: Any, tiling: Any, blocks: Any, limit: int, counts: Any
-) -> bool:
+    layer: Any, machine: Any, memories: Any, loads: Any, stores: Any, tiling: Any, blocks: Any, parts: Any, limit: int,
+    counts: Any,
+) -> bool:  # fmt: skip
     """Fill ``counts`` (int64 ``[COUNTS]``) for one mapping; stop and return False once it is beyond ``limit`` cycles.
 
     Args:
@@ -110,6 +112,7 @@ def evaluate(
         stores: array of ``LINK``, outwards.
         tiling: record of ``TILING``.
         blocks: array of ``BLOCK``.
+        parts: array of ``PART``: what the tiling means along k.
         limit: cycles beyond which the result is of no interest; negative: none.
         counts: the results.
     """
@@ -146,33 +149,42 @@ def evaluate(
             moved = advance(layer, sizes, at, levels)
             moving = moved < levels
             m, n = now[0, 1], now[0, 3]
-            for k_start in range(0, layer.k, tiling.k):
-                k = min(tiling.k, layer.k - k_start)
+            weight_folds = ceil_div(m, machine.rows if machine.rows_dim == 0 else machine.columns)
+            ifmap_folds = ceil_div(n, machine.rows if machine.rows_dim == 2 else machine.columns)
+            weight_folds = 1 if machine.time_dim == 0 else weight_folds
+            ifmap_folds = 1 if machine.time_dim == 2 else ifmap_folds
+            first_part, k_start, k = 0, 0, 0
+            while first_part < len(parts):
+                # the array: every part as a tile of its own
+                last_part, k_start, k, psum_folds, scales, own, idle = first_part, k_start + k, 0, 0, 0, 0, 0
+                while last_part < len(parts) and parts[last_part].tile == parts[first_part].tile:
+                    size = parts[last_part].size
+                    stream = stream_cycles(machine, pick(machine.time_dim, m, size, n))
+                    along = 1 if machine.time_dim == 1 else ceil_div(size, machine.rows)
+                    folds = along * weight_folds * ifmap_folds * ceil_div(groups, tiling.groups_in_array)
+                    within = exposed_cycles(machine, stream, stream)
+                    before = 0 if first_step and not k else exposed_cycles(machine, before_stream, stream)
+                    own += folds * fold_cycles(machine, stream) + (folds - 1) * within
+                    waiting += folds * (fold_cycles(machine, stream) - stream - skew)
+                    exposed_all += before + (folds - 1) * within
+                    folds_all += folds
+                    counts[COMPUTE] += folds * stream
+                    if k:
+                        own += before
+                    else:
+                        idle = before
+                    before_stream = stream
+                    k += size
+                    psum_folds += along
+                    scales += parts[last_part].scales
+                    last_part += 1
+                first_part = last_part
                 finishes = k_start + k == layer.k
                 outputs = m * n * groups if finishes else 0
-                # the array
-                stream = stream_cycles(machine, pick(machine.time_dim, m, k, n))
-                row_folds = ceil_div(pick(machine.rows_dim, m, k, n), machine.rows)
-                column_folds = ceil_div(pick(machine.columns_dim, m, k, n), machine.columns)
-                folds = row_folds * column_folds * ceil_div(groups, tiling.groups_in_array)
-                within = exposed_cycles(machine, stream, stream)
-                idle = 0 if first_step else exposed_cycles(machine, before_stream, stream)
-                own = folds * fold_cycles(machine, stream) + (folds - 1) * within
-                waiting += folds * (fold_cycles(machine, stream) - stream - skew)
                 if finishes and not moving and first_group + groups == layer.groups:  # no fold follows
-                    unused = fold_cycles(machine, stream) - last_cycles(machine, stream)
+                    unused = fold_cycles(machine, before_stream) - last_cycles(machine, before_stream)
                     own, waiting = own - unused, waiting - unused
-                exposed_all += idle + (folds - 1) * within
-                folds_all += folds
-                counts[COMPUTE] += folds * stream
-                before_stream = stream
                 # what passes the array's edge
-                weight_folds = ceil_div(m, machine.rows if machine.rows_dim == 0 else machine.columns)
-                ifmap_folds = ceil_div(n, machine.rows if machine.rows_dim == 2 else machine.columns)
-                psum_folds = ceil_div(k, machine.rows if machine.rows_dim == 1 else machine.columns)
-                weight_folds = 1 if machine.time_dim == 0 else weight_folds
-                ifmap_folds = 1 if machine.time_dim == 2 else ifmap_folds
-                psum_folds = 1 if machine.time_dim == 1 else psum_folds
                 weight_reads = kept(machine, k) * n * weight_folds * groups
                 ifmap_reads = m * k * ifmap_folds * groups
                 psum = m * n * psum_folds * groups
@@ -185,10 +197,15 @@ def evaluate(
                 if layer.preloads_bias:
                     psum += outputs
                 constants = n * groups if finishes and layer.constants else 0
+                scale_reads = 0
+                if layer.segments:
+                    scale_reads = (scales if layer.is_decoded else psum_folds) * weight_folds * groups
+                    scale_reads *= ifmap_folds if layer.shares_scales else n
                 counts[WEIGHT_READS] += weight_reads
                 counts[IFMAP_READS] += ifmap_reads
                 counts[PSUM_ACCESSES] += psum
                 counts[CONSTANT_READS] += constants
+                counts[SCALE_READS] += scale_reads
                 # loads
                 words = layer.n * groups if new_group and layer.constants else 0
                 stationary_is_new = first_step
@@ -213,6 +230,11 @@ def evaluate(
                         bits = elements * groups * layer.ifmap_bits
                     plain = bits
                     bits = burst_bits(bits, runs, link.burst)
+                    if link.operand == WEIGHT and layer.segments:
+                        moved_scales = (scales if i == 0 else layer.segments) * groups
+                        moved_scales *= 1 if layer.shares_scales else now[i, 3]
+                        bits += ceil_div(moved_scales * layer.scale_bits, link.burst) * link.burst
+                        plain += moved_scales * layer.scale_bits
                     if link.operand == WEIGHT and words:
                         bits += ceil_div(words * BIAS_BITS, link.burst) * link.burst
                         plain += words * BIAS_BITS
@@ -255,7 +277,7 @@ def evaluate(
                 if finishes and len(stores):
                     waits_ofmap = sent[0, 1] if machine.output_buffered else sent[0, 0]
                 start = wait(counts, start, waits_ifmap, waits_weight, waits_ofmap)
-                reads[0] = weight_reads * layer.weight_bits + constants * BIAS_BITS
+                reads[0] = weight_reads * layer.weight_bits + constants * BIAS_BITS + scale_reads * layer.scale_bits
                 reads[1] = ifmap_reads * layer.ifmap_bits
                 reads[2] = psum * layer.psum_bits
                 writes[2] = reads[2]

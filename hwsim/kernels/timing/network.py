@@ -17,14 +17,15 @@ def enough(layer: Any, machine: Any, link: Any, tiling: Any) -> int:
     """Return idle cycles from which on more of them change nothing: the first weights, their constants and the latency fit in."""
     k = tiling.k if machine.levels == 1 else layer.k
     n = tiling.n if machine.levels == 1 else layer.n
-    bits = kept(machine, k) * n * layer.weight_bits + layer.n * BIAS_BITS + 2 * link.burst
+    scales = layer.segments * (1 if layer.shares_scales else n) * layer.scale_bits
+    bits = kept(machine, k) * n * layer.weight_bits + layer.n * BIAS_BITS + scales + 3 * link.burst
     return ceil_div(bits * tiling.groups_together, link.bits) + 1 + link.latency
 
 
 @kernel
 def evaluate_network(
     layers: Any, machines: Any, memories: Any, loads: Any, stores: Any, links: Any, tilings: Any, blocks: Any,
-    before: Any, same: Any, counts: Any,
+    parts: Any, begins: Any, before: Any, same: Any, counts: Any,
 ) -> None:  # fmt: skip
     """Fill ``counts`` (int64 ``[layers, COUNTS]``) for a mapping of every layer.
 
@@ -37,6 +38,8 @@ def evaluate_network(
         links: int64 ``[layers, 2]``: how many of ``loads`` and ``stores`` hold.
         tilings: array of ``TILING`` ``[layers]``; ``prefetched`` is set here.
         blocks: array of ``BLOCK`` ``[layers, levels - 1]``.
+        parts: array of ``PART``, of all layers one after the other.
+        begins: int64 ``[layers + 1]``: where the parts of each layer begin.
         before: int64 ``[layers]``: idle cycles of DRAM at the end of the layer before that may bring weights; FROM_ARRAY
             where that is the array layer before in this list.
         same: int64 ``[layers]``: the first layer with equal records, whose result is taken where its idle cycles were as good.
@@ -57,6 +60,6 @@ def evaluate_network(
                 counts[i, j] = counts[twin, j]
             continue
         evaluate(
-            layers[i], machines[i], memories, loads[i, : links[i, 0]], stores[i, : links[i, 1]], tiling, blocks[i], -1,
-            counts[i],
+            layers[i], machines[i], memories, loads[i, : links[i, 0]], stores[i, : links[i, 1]], tiling, blocks[i],
+            parts[begins[i] : begins[i + 1]], -1, counts[i],
         )  # fmt: skip

@@ -16,11 +16,13 @@ LAYER = _record(
     (
         *("m", "k", "n", "groups", "ifmap_bits", "weight_bits", "ofmap_bits", "psum_bits"),
         *("constants", "preloads_bias", "weight_is_activation", "has_window"),
+        *("segments", "scale_bits", "shares_scales", "is_decoded"),
         *("out_width", "out_height", "taps", "in_height", "stored_width"),
         *("kernel", "stride", "dilation", "pad", "spread"),  # along the height
     )
 )
-"""A GEMM; ``constants``, ``preloads_bias``, ``weight_is_activation`` and ``has_window`` are flags."""
+"""A GEMM; ``constants``, ``preloads_bias``, ``weight_is_activation``, ``has_window``, ``shares_scales`` and ``is_decoded`` are
+flags; ``segments`` is 0 where one scale serves the whole of k."""
 
 MACHINE = _record(
     (
@@ -55,8 +57,14 @@ LINK = _record(
 """A transfer path: operand 0, 1, 2 for weight, ifmap, ofmap; memories by index, -1 for DRAM; both channels are busy; ``dram``: on its read channel."""
 
 TILING = _record(("m", "k", "n", "n_outermost", "groups_together", "groups_in_array", "prefetched"))
+PART = _record(("tile", "size", "scales"))
+"""What a tile along k shares with a segment (``hwsim.mapping.tiles.Part``), in the array's order."""
 BLOCK = _record(("m", "n", "n_outermost"))
 """A block; row i of an array of them is level i + 2."""
+
+
+MAX_LINKS = 15
+"""Three operands on five levels of memory."""
 
 
 class Counts(IntEnum):
@@ -79,7 +87,7 @@ class Counts(IntEnum):
     CONSTANT_READS = 14
     MOVED = 15
     """Bits over each link from here on: loads, then stores."""
+    SCALE_READS = MOVED + MAX_LINKS
 
 
-MAX_LINKS = 16
-COUNTS = int(Counts.MOVED) + MAX_LINKS
+COUNTS = int(Counts.SCALE_READS) + 1

@@ -3,10 +3,12 @@
 from hwsim.numerics.formats.codebook import Codebook
 from hwsim.numerics.formats.fixed import FixedFormat
 from hwsim.numerics.formats.floating import FloatFormat, Specials
-from hwsim.numerics.formats.grids import BIPOLAR, TERNARY, power_exponent, powers_of_two
+from hwsim.numerics.formats.grids import BIPOLAR, TERNARY, powers_of_two
 from hwsim.numerics.formats.integer import MAX_BITS, IntFormat, bits_for_range
+from hwsim.numerics.formats.learned import LearnedTable
 from hwsim.numerics.formats.operand import operand_format
 from hwsim.numerics.formats.parse import parse_format
+from hwsim.numerics.formats.power import power_exponent
 from hwsim.numerics.formats.protocol import Format
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "FloatFormat",
     "Format",
     "IntFormat",
+    "LearnedTable",
     "Specials",
     "bits_for_range",
     "operand_format",

@@ -55,6 +55,9 @@ class Codebook:
                     f"thresholds, not {self.thresholds}"
                 )
 
+    def __hash__(self) -> int:
+        return hash((self.name, len(self.values)))  # rationals hash slowly, and a table is looked up often
+
     @property
     def bits(self) -> int:
         """Width of an index."""

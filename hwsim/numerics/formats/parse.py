@@ -7,6 +7,7 @@ from hwsim.numerics.formats import grids
 from hwsim.numerics.formats.fixed import FixedFormat
 from hwsim.numerics.formats.floating import FloatFormat
 from hwsim.numerics.formats.integer import IntFormat
+from hwsim.numerics.formats.learned import LearnedTable
 from hwsim.numerics.formats.protocol import Format
 
 NAMED_FLOATS = (
@@ -22,7 +23,18 @@ NAMED_FLOATS = (
     "fp4e2m1",
     "e8m0",
 )
-EXAMPLES = ("int8", "uint4", "int8n", "bipolar", "ternary", "pot4", "power4:0.5", "fixed<14,8>", *NAMED_FLOATS)
+EXAMPLES = (
+    "int8",
+    "uint4",
+    "int8n",
+    "bipolar",
+    "ternary",
+    "pot4",
+    "power4:0.5",
+    "power4:0.7@8",
+    "fixed<14,8>",
+    *NAMED_FLOATS,
+)
 
 
 def parse_format(text: str) -> Format:
@@ -30,7 +42,8 @@ def parse_format(text: str) -> Format:
 
     Args:
         text: ``int8``, ``uint4``, ``int8n``; ``fp8e4m3fn`` and any other ``fp<bits>e<e>m<m>``, ``fp16``, ``bf16``, ``fp32``,
-            ``e8m0``; ``fixed<14,8>``; ``bipolar``, ``ternary``, ``pot4``, ``power4:0.5``.
+            ``e8m0``; ``fixed<14,8>``; ``bipolar``, ``ternary``, ``pot4``, ``power4:0.5``, ``power4:0.7@8``
+            (decoded by a table of 8 bits), either with ``:nearest``.
 
     Raises:
         HwsimError: a text that names none.
@@ -42,6 +55,11 @@ def parse_format(text: str) -> Format:
     table = grids.named(word)
     if table is not None:
         return table
+    if LearnedTable.named(word) is not None:
+        raise HwsimError(
+            f"number format: {text!r} is learned on the numbers of each layer, so it has no values before; "
+            "state it as weights in a precision plan"
+        )
     kinds: tuple[tuple[tuple[str, ...], type[IntFormat | FixedFormat | FloatFormat]], ...] = (
         (("int", "uint"), IntFormat),
         (("fixed", "ufixed"), FixedFormat),

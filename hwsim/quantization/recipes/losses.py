@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from hwsim.execute.float32 import run_float
 from hwsim.graph import OPS, Tensor, Work
-from hwsim.quantization.quantize import with_decoded_weights
+from hwsim.quantization.correct import mean_errors
 from hwsim.quantization.state import State
+from hwsim.quantization.transforms.clip_to_relu import clip_to_relu
+from hwsim.quantization.transforms.draft import Draft
+from hwsim.quantization.transforms.pairs import chains, scalable_regions
+
+TINY = 1e-30
 
 
 def weight_error(state: State) -> float:
@@ -34,27 +39,26 @@ def activation_steps(state: State) -> float:
     return float(np.mean([np.log2(grid.scales().astype(np.float64)).mean() for grid in grids]))
 
 
-def output_shift(state: State) -> float:
-    """Return the mean magnitude by which quantized weights move the expected outputs, over the calibration images."""
-    shifts = [difference.mean(axis=0) for difference in _differences(state, "output shift")]
-    return float(np.mean([np.abs(shift).mean() for shift in shifts]))
+def channel_imbalance(state: State) -> float:
+    """Return how far the weight ranges of a channel are apart on both sides of an edge: the mean square of their log ratio.
+
+    Of all edges that equalization could scale; it ends with equal ranges (Nagel et al. 2019, section 4.1), which is 0.
+    """
+    plain = [replace(tensor, quant=None, codes=None) for tensor in state.graph.tensors.values()]
+    graph = clip_to_relu(state.graph.with_changes(tensors=plain))
+    draft = Draft(graph)
+    found = [np.log2(np.maximum(chain.ranges(draft), TINY)) for chain in chains(graph, scalable_regions(graph))]
+    return float(np.mean([np.square(np.diff(ranges, axis=0)).mean() for ranges in found]))
 
 
-def output_error(state: State) -> float:
-    """Return the mean squared error that quantized weights make in the outputs, over the calibration images."""
-    return float(np.mean([np.square(difference).mean() for difference in _differences(state, "output error")]))
+def mean_error(state: State) -> float:
+    """Return the mean magnitude of what quantization adds to the expected results of layers, over the calibration images."""
+    return float(np.mean([np.abs(errors).mean() for errors in mean_errors(state).values()]))
 
 
 def reported(name: str) -> Callable[[State], float]:
     """Return a reader of what a step reported under ``name``."""
     return lambda state: state.losses[name]
-
-
-def _differences(state: State, what: str) -> Iterator[np.ndarray]:
-    images = dict(state.images(what))
-    float_outputs, outputs = (run_float(g, images) for g in (state.reference, with_decoded_weights(state.graph)))
-    for name, output in zip(state.reference.outputs, outputs.values(), strict=True):
-        yield output.astype(np.float64) - float_outputs[name]
 
 
 def _weights(state: State) -> Iterator[Tensor]:

@@ -11,6 +11,7 @@ import numpy as np
 from hwsim.errors import ExecutionError
 from hwsim.execute.integer import Layer
 from hwsim.execute.integer.product import ArrayProduct
+from hwsim.execute.integer.rescaling import leaves_raw
 from hwsim.graph import Node
 from hwsim.hardware.mac import ONE_PRODUCT
 from hwsim.interchange.vectors.vector import LayerVectors, Vector
@@ -26,6 +27,23 @@ from hwsim.simulation.vectors.tensors import grid_facts, tensor_vector
 from hwsim.simulation.vectors.widths import widths_of
 
 ROLES = ("input", "weight", "bias")
+
+
+def check_writable(layer: Layer) -> None:
+    """Raise ExecutionError, before any run, for an array layer whose sums the written order cannot describe."""
+    if layer.mapping is None:
+        return
+    way_out = "write other layers (--layers), or give its operands one scale along k"
+    if layer.segments is not None:
+        raise ExecutionError(
+            f"layer {layer.node.name!r}: vectors follow plain accumulators, but its sums are rescaled at "
+            f"{len(layer.segments.segments)} segments along k ({layer.datapath.segment_scaling}); {way_out}"
+        )
+    if layer.output_is_coded() and layer.output_grid().granularity.axis is not None and not leaves_raw(layer):
+        raise ExecutionError(
+            f"layer {layer.node.name!r}: vectors have one output zero point, but its result has scales of its own per channel "
+            "or group of them; write other layers (--layers), or give its result one scale"
+        )
 
 
 def layer_vectors(

@@ -24,7 +24,7 @@ from hwsim.hardware import Accelerator
 from hwsim.interchange.vectors.write import FORMATS, checked_formats, prepare, write_index, write_layer
 from hwsim.schedule import schedule
 from hwsim.simulation.inputs import finds_ranges, split_labels
-from hwsim.simulation.vectors.layer import layer_vectors
+from hwsim.simulation.vectors.layer import check_writable, layer_vectors
 
 DEFAULT_LIMIT = 1 << 20
 
@@ -66,6 +66,8 @@ def write_vectors(
     arrays = _whole_batches(graph, inputs)
     check_executable(graph, accelerator)
     mappings = schedule(graph, accelerator).mappings
+    for node in chosen:
+        check_writable(Layer.of(graph, node, accelerator, mappings.get(node.name)))
     home = Path(folder)
     prepare(home)
     recorder = _Recorder(graph, chosen, home, formats, limit, progress)

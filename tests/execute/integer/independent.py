@@ -35,7 +35,7 @@ def encode(real, grid):
 
 
 def constant(tensor):
-    """Return the codes of a weight: those chosen by a method, else the nearest ones."""
+    """Return the codes of a weight or bias: those chosen by a method, else the nearest ones."""
     return encode(tensor.data, tensor.quant) if tensor.codes is None else tensor.codes.astype(np.int64)
 
 
@@ -77,7 +77,7 @@ def conv(graph, node, values, unit):
     out_grid = graph.tensors[node.outputs[0]].quant
     x = values[node.inputs[0]] - x_grid.zero_point[0]
     weight = constant(graph.tensors[node.inputs[1]])
-    bias = encode(graph.tensors[node.inputs[2]].data, graph.tensors[node.inputs[2]].quant)
+    bias = constant(graph.tensors[node.inputs[2]])
     (sy, sx), (top, left, bottom, right) = node.attributes["strides"], node.attributes["pads"]
     groups = node.attributes["groups"]
     x = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
@@ -103,7 +103,7 @@ def gemm(graph, node, values, unit):
     out_grid = graph.tensors[node.outputs[0]].quant
     x = values[node.inputs[0]] - x_grid.zero_point[0]
     weight = constant(graph.tensors[node.inputs[1]])
-    sums = x @ weight + encode(graph.tensors[node.inputs[2]].data, graph.tensors[node.inputs[2]].quant)
+    sums = x @ weight + constant(graph.tensors[node.inputs[2]])
     columns = []
     for n in range(weight.shape[1]):
         factor = multiplier(x_grid.scale[0], w_grid.scale[n if len(w_grid.scale) > 1 else 0], out_grid.scale[0], unit)

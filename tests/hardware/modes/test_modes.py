@@ -87,8 +87,15 @@ class TestConformance:
         ("serial:weight:0", "needs a number of lanes of 1 to 4096, not '0'"),
         ("packed:8:m", "packs along 'm'; known: k, n"),
         ("shared:27", "is shared:PxQ as in shared:27x18, not 'shared:27'"),
-        ("floating:fp32:fp16", "adds in fp16, which must have the exponent and mantissa bits of fp32 at least"),
+        (
+            "floating:fp32:fp16",
+            "has no arithmetic: sums in fp16 must have the exponent and mantissa bits of fp32 at least",
+        ),
         ("floating:int8:fp32", "names the format 'int8': "),
+        (
+            "floating:fp16:fp24e9m14",
+            "has no arithmetic: fp24e9m14 must be signed, with subnormal numbers, and every number one of fp32",
+        ),
         (8, "must be a mode such as fixed, fusion:8 or serial:weight:16, not 8"),
         ("Fixed", "must be a mode such as fixed, fusion:8 or serial:weight:16, not 'Fixed'"),
     ],
@@ -184,6 +191,7 @@ def test_packed_weights_give_their_products_back(weights, activation):
         ("fp16", "int8", 16), ("fp16", "int12", 16), ("fp16", "uint11", 16), ("bf16", "uint8", 16), ("fp16", "fp8e4m3fn", 16),
         ("fp8e4m3fn", "int5", 8), ("fp16", "uint12", None), ("bf16", "int10", None), ("fp8e4m3fn", "int8", None),
         ("fp16", "bf16", None), ("bf16", "fp16", None), ("fp8e4m3fn", "fp8e5m2", None), ("fp32", "bf16", 32),
+        ("fp16", "ternary", 16), ("bf16", "power4:0.5", 16),
     ],
 )  # fmt: skip
 def test_floats_hold_every_value_of_what_enters(unit, number, bits):

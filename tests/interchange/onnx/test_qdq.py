@@ -6,7 +6,10 @@ import pytest
 from onnx import TensorProto
 from onnx.defs import onnx_opset_version
 
+import hwsim
 from hwsim.errors import GraphError
+from hwsim.graph import runs_on_array
+from hwsim.graph.fusion import adopt
 from hwsim.interchange.onnx import read_onnx
 from hwsim.numerics.granularity import Granularity
 from hwsim.quantization import prepare
@@ -366,3 +369,31 @@ def test_arithmetic_on_the_integers_themselves(build):
         "small: node 'Relu_r' (Relu): it computes with the integers of 'q' as such, which is not supported; put "
         "DequantizeLinear before it"
     )
+
+
+def test_blocked_weights_beside_quantized_activations_run_in_integers(build):
+    """An asymmetric 4-bit weight in blocks of 16 by 8-bit activations, with a float bias: sums of the array, not float32."""
+    codes, zeros = RNG.integers(0, 16, (40, 5)), RNG.integers(3, 12, (3, 5))
+    scales = RNG.uniform(0.01, 0.03, (3, 5)).astype(np.float32)
+    constants = {
+        "w_q": codes.astype(ml_dtypes.uint4), "s": scales, "z": zeros.astype(ml_dtypes.uint4), "b": np.ones(5, np.float32),
+        "x_s": np.float32(0.02), "x_z": np.uint8(100), "y_s": np.float32(0.05), "y_z": np.uint8(128),
+    }  # fmt: skip
+    nodes = [
+        ("QuantizeLinear", ["x", "x_s", "x_z"], ["x_q"]),
+        ("DequantizeLinear", ["x_q", "x_s", "x_z"], ["x_r"]),
+        ("DequantizeLinear", ["w_q", "s", "z"], ["w"], {"axis": 0, "block_size": 16}),
+        ("Gemm", ["x_r", "w", "b"], ["r"]),
+        ("QuantizeLinear", ["r", "y_s", "y_z"], ["y_q"]),
+        ("DequantizeLinear", ["y_q", "y_s", "y_z"], ["y"]),
+    ]
+    graph = adopt(read_onnx(build(nodes, {"x": [6, 40]}, constants=constants, opset=21, ir_version=10)))
+    (product,) = (node for node in graph.nodes if node.op == "Gemm")
+    assert runs_on_array(graph, product)
+    x = RNG.normal(size=(6, 40)).astype(np.float32)
+    result = hwsim.simulate(graph, hwsim.accelerator("edge_16x16"), {"x": x})
+    assert result.layers["overflow_events"][result.layers["layer"].index(product.name)] == 0
+    coded = (np.clip(np.rint(x / np.float32(0.02)) + 100, 0, 255) - 100) * 0.02
+    weight = (codes - zeros.repeat(16, axis=0)[:40]) * scales.repeat(16, axis=0)[:40]
+    exact = np.clip(coded @ weight.astype(float) + 1, -6.4, 6.35)
+    assert np.abs(result.outputs["y"] - exact).max() <= 0.05 * 0.51

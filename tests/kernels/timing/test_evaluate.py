@@ -8,10 +8,10 @@ from hwsim.cost import traffic
 from hwsim.cost.array_layer import array_cycles
 from hwsim.cost.links import DRAM
 from hwsim.cost.steps import steps_of
-from hwsim.cost.transfers import BIAS_BITS, constant_words, moved_bits
+from hwsim.cost.transfers import BIAS_BITS, beside, constant_words, moved_bits
 from hwsim.kernels.timing import COUNTS, Counts, evaluate
 from hwsim.schedule.choose import counts_of
-from hwsim.schedule.records import block_records, records_of, tiling_record
+from hwsim.schedule.records import block_records, part_records, records_of, tiling_record
 from tests.cost.mapped import machines, mapped
 
 
@@ -22,10 +22,9 @@ def cases(draw):
 
 
 def bits_over(mapping, machine, moves):
-    """What a link carries, the column constants included."""
+    """What a link carries, column constants and scales included."""
     steps = steps_of(mapping, machine)
-    extra = constant_words(mapping.gemm, steps, machine.datapath) if moves.link.operand == "weight" else None
-    return int(moved_bits(mapping, moves, extra).sum())
+    return int(moved_bits(mapping, moves, beside(mapping, steps, moves, machine.datapath)).sum())
 
 
 @settings(max_examples=300, deadline=None)
@@ -53,6 +52,7 @@ def test_equals_the_recurrence(case):
         Counts.IFMAP_READS: int(traffic.array_reads(mapping, steps, "ifmap").sum()),
         Counts.PSUM_ACCESSES: int(traffic.psum_accesses(mapping, steps, machine.datapath).sum()),
         Counts.CONSTANT_READS: constants if constant_words(mapping.gemm, steps, machine.datapath).any() else 0,
+        Counts.SCALE_READS: int(traffic.scale_reads(mapping, steps).sum()),
         Counts.DRAM_BITS: sum(
             bits for bits, moves in zip(moved, links, strict=True) if DRAM in (moves.link.source, moves.link.target)
         ),
@@ -71,7 +71,7 @@ def test_a_limit_only_stops_what_is_beyond_it(case, distance):
     counts = np.zeros(COUNTS, np.int64)
     done = evaluate(
         records.layer, records.machine, records.memories, records.loads, records.stores, tiling_record(mapping),
-        block_records(mapping, records.levels), end + distance, counts,
+        block_records(mapping, records.levels), part_records(mapping.gemm, mapping.tile_k), end + distance, counts,
     )  # fmt: skip
     if distance >= 0:
         assert done

@@ -13,6 +13,7 @@ from hwsim.schedule.records import (
     link_records,
     machine_record,
     memory_records,
+    part_records,
     records_of,
     tiling_record,
 )
@@ -37,6 +38,7 @@ def test_equals_layer_by_layer(case):
     machine, layers, before = case
     loads, stores, links = stacked([link_records(machine, mapping) for mapping in layers])
     levels = max(memory.level for memory in machine.memory)
+    parts = [part_records(mapping.gemm, mapping.tile_k) for mapping in layers]
     counts = np.full((len(layers), COUNTS), -1, np.int64)
     evaluate_network(
         np.array([layer_record(mapping, machine.datapath) for mapping in layers]),
@@ -44,6 +46,7 @@ def test_equals_layer_by_layer(case):
         memory_records(machine), loads, stores, links,
         np.array([tiling_record(mapping) for mapping in layers]),
         np.array([block_records(mapping, levels) for mapping in layers]),
+        np.concatenate(parts), np.cumsum([0, *map(len, parts)]),
         np.array(before, np.int64), np.array([layers.index(mapping) for mapping in layers], np.int64), counts,
     )  # fmt: skip
     idle = 0

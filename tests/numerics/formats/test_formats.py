@@ -1,7 +1,6 @@
 """Every kind of format against exact rationals: nearest values, ties, ends, operands and text."""
 
 from fractions import Fraction
-from math import isqrt
 
 import numpy as np
 import pytest
@@ -19,11 +18,10 @@ from hwsim.numerics.formats import (
     Specials,
     operand_format,
     parse_format,
-    power_exponent,
     powers_of_two,
 )
 from hwsim.numerics.formats.parse import EXAMPLES
-from hwsim.numerics.rounding import Rounding, round_real, rounding_shift
+from hwsim.numerics.rounding import Rounding, rounding_shift
 
 roundings = st.sampled_from(list(Rounding))
 finite = st.floats(-1e4, 1e4) | st.floats(-2, 2) | st.integers(-64, 64).map(lambda n: n / 8)
@@ -47,7 +45,7 @@ SMALL = [
     "fp8e4m3fn",
     "fp8e5m2fnuz",
 ]
-TABLES = ["ternary", "pot4", "bipolar", "power4:0.5"]
+TABLES = ["ternary", "pot4", "bipolar", "power4:0.5", "power4:0.7@8", "power3:0.4@12:nearest"]
 
 
 def codes_of(number):
@@ -195,19 +193,6 @@ def test_powers_of_two_are_shifts():
         assert max(book.values) == 1
     with pytest.raises(HwsimError, match="have at most 63 bits"):
         powers_of_two(9).operands(np.zeros(1, int))
-
-
-def test_power_exponent_rounds_among_the_powers():
-    x = np.linspace(-1, 1, 4001)
-    for bits, exponent in ((4, 0.5), (3, 0.7), (8, 1.0)):
-        most = (1 << (bits - 1)) - 1
-        expected = round_real(np.sign(x) * np.abs(x) ** exponent * most, Rounding.HALF_UP) + most
-        got = power_exponent(bits, exponent).encode_real(x)
-        beside = np.abs(expected - got)
-        assert beside.max() <= 1
-        assert (beside > 0).sum() <= 2  # where a float64 power lies beside its threshold
-    squares = power_exponent(4, 0.5)
-    assert [isqrt(int(abs(v) * 49 + Fraction(1, 2))) for v in squares.values] == [abs(q) for q in range(-7, 8)]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from hwsim.interchange.vectors.hex_file import read_hex
 from hwsim.numerics.accumulator import Accumulator, accumulate
 from hwsim.numerics.code_overflow import CodeOverflow
 from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.granularity import Granularity
 from hwsim.numerics.multiplier import Multiplier
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizer import Requantizer
@@ -394,3 +395,22 @@ def test_what_cannot_be_done_is_refused(tmp_path):
     (tmp_path / "other" / "index.json").write_text("[]")
     refused("holds other files than golden vectors", folder=tmp_path / "other")
     assert (tmp_path / "other" / "index.json").read_text() == "[]"
+
+
+def test_sums_that_are_rescaled_are_refused_before_anything_is_written(tmp_path):
+    rng = np.random.default_rng(0)
+    graph = gemm(rng)
+    weight = graph.tensors[graph.nodes[0].inputs[1]]
+    k, n = weight.shape
+    groups = Granularity.of_runs(0, k, k // 2, by=1)
+    count = groups.group_count * n
+    blocked = replace(weight.quant, scale=(0.1,) * count, zero_point=(0,) * count, granularity=groups)
+    changed = graph.with_changes(tensors=[replace(weight, quant=blocked)])
+    with pytest.raises(HwsimError, match="vectors follow plain accumulators, but its sums are rescaled at"):
+        write_vectors(changed, machine(), images(rng, graph, 2), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    result = graph.tensors[graph.outputs[0]]
+    each = replace(result.quant, scale=(0.1,) * n, zero_point=(1,) * n, granularity=Granularity(axis=1))
+    changed = graph.with_changes(tensors=[replace(result, quant=each)])
+    with pytest.raises(HwsimError, match="vectors have one output zero point, but its result has scales of its own"):
+        write_vectors(changed, machine(), images(rng, graph, 2), tmp_path / "new")

@@ -22,6 +22,7 @@ from hwsim.interchange.onnx.write.codes import (
 )
 from hwsim.interchange.onnx.write.nodes import Emitter, write_clamp
 from hwsim.interchange.onnx.write.sheet import Sheet
+from hwsim.interchange.onnx.write.weights import blocked, is_table, looked_up
 from hwsim.numerics.quant_params import QuantOrder, QuantParams
 from hwsim.numerics.rounding import Rounding
 
@@ -47,8 +48,11 @@ class QdqStyle:
     def opset(self, tensor: Tensor) -> int:
         """Return the least version of ONNX's operator set for the tensor's grid."""
         assert tensor.quant is not None
+        if tensor.is_constant and is_table(tensor.quant):
+            return QUANTIZE_OPSET
         element = stored_type(tensor, self.least_bits) if tensor.is_constant else self._computed(tensor)
-        block = BLOCK_OPSET if tensor.quant.granularity.block is not None else QUANTIZE_OPSET
+        shares = tensor.quant.granularity
+        block = QUANTIZE_OPSET if shares.block is None and shares.groups is None else BLOCK_OPSET
         return max(QUANTIZE_OPSET if element is None else element.opset, block)
 
     def clamp(self, tensor: Tensor, low: float | None, high: float | None) -> tuple[float | None, float | None]:
@@ -85,7 +89,10 @@ class QdqStyle:
         return self._quantized(sheet, tensor, real, codes, decoded, own=is_output, moved=moved)
 
     def constant(self, sheet: Sheet, tensor: Tensor) -> str:
-        """Store codes, and dequantize them into the tensor's name."""
+        """Store codes, and dequantize them into the tensor's name; those of a table are looked up."""
+        if is_table(tensor.quant):
+            return looked_up(sheet, tensor)
+        tensor = blocked(tensor)
         element = stored_type(tensor, self.least_bits)
         stored = sheet.store(code_tensor(tensor.encoded(), element), sheet.name(f"{tensor.name}/codes"))
         return self._dequantized(sheet, tensor, stored, element, tensor.name)

@@ -1,0 +1,24 @@
+"""BRECQ: the weights of a block are rounded together, weighed by how much the network's output depends on the block."""
+
+from __future__ import annotations
+
+from hwsim.quantization.recipes.losses import reported
+from hwsim.quantization.recipes.record import Option, Recipe
+from hwsim.quantization.reconstruct import Brecq
+from hwsim.quantization.set_grids import SetGrids
+
+RECIPE = Recipe(
+    title="learned rounding block by block under Fisher weights, then activation scales, one scale per output channel",
+    paper="Li et al. 2021, arXiv 2102.05426",
+    steps=lambda options: (
+        SetGrids(keys={"range": "mse", "weight_granularity": "channel"}),
+        Brecq(iterations=options["iterations"], scale_iterations=options["scale_iterations"]),
+    ),
+    loss=reported("brecq.loss"),
+    baseline=reported("brecq.nearest"),
+    options=(
+        Option(name="iterations", default=1500, help="steps of Adam per block for the rounding"),
+        Option(name="scale_iterations", default=300, help="steps per block for the scales of activations"),
+    ),
+    needs_torch=True,
+)

@@ -1,0 +1,31 @@
+"""Data-free quantization: everything is read off weights and normalizations, and no image is looked at."""
+
+from __future__ import annotations
+
+from hwsim.quantization.correct import CorrectBias
+from hwsim.quantization.recipes.losses import reported
+from hwsim.quantization.recipes.record import Option, Recipe
+from hwsim.quantization.set_grids import SetGridsFromStatistics
+from hwsim.quantization.transforms.absorb_bias import AbsorbBias
+from hwsim.quantization.transforms.equalize import Equalize
+
+RECIPE = Recipe(
+    title="equalization, bias absorption, ranges and bias correction from normalization statistics; no images",
+    paper="Nagel et al. 2019, arXiv 1906.04721",
+    steps=lambda options: (
+        Equalize(),
+        AbsorbBias(),
+        SetGridsFromStatistics(
+            input_range=(options["input_low"], options["input_high"]),
+            keys={"range": "mse", "activation_range": "batch_norm", "weight_granularity": "tensor"},
+        ),
+        CorrectBias(kind="analytic"),
+    ),
+    loss=reported("analytic_correction.after"),
+    baseline=reported("analytic_correction.before"),
+    options=(
+        Option(name="input_low", default=0.0, help="smallest value of the network's inputs, which no statistics tell"),
+        Option(name="input_high", default=1.0, help="largest value of the network's inputs"),
+    ),
+    is_data_free=True,
+)

@@ -1,0 +1,102 @@
+"""A table of a layer's own, learned on its weights by k-means; every row keeps a scale.
+
+Weights are divided by their rows' scales and put in one set, in which a number counts with the square of its scale, so that the
+error is that of the weights themselves. k-means starts from evenly spaced levels and from quantiles; its levels are rounded to
+integers of ``decode_bits``, which is what the table holds and the array multiplies. With ``mse``, scales and levels are then
+improved in turn. The symmetric integers of the same width are always a candidate: the result is never worse than they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from hwsim.numerics.formats import Codebook, LearnedTable, power_exponent
+from hwsim.quantization.grid import symmetric_scales
+from hwsim.quantization.tables.lloyd import lloyd
+from hwsim.quantization.tables.rows import Rows, gathered
+from hwsim.quantization.tables.scales import row_scales, total_error
+
+ROUNDS = 4
+Fitted = tuple[Codebook, np.ndarray]
+
+
+def fit_codebook(
+    parts: Sequence[Rows], table: LearnedTable, estimator: str, *, power_of_two: bool, holds_zero: bool = False
+) -> Fitted:
+    """Return the table and the scales of the rows, float64 ``[scales]``.
+
+    Args:
+        parts: the weight's rows.
+        table: bits and decode bits.
+        estimator: ``minmax``: each row's magnitude is its scale before k-means; ``mse``: scales move with the levels.
+        power_of_two: of the scales.
+        holds_zero: make one of the values 0, as pruned weights need.
+    """
+    even = replace_name(power_exponent(table.bits, 1, nearest=True), table)
+    best = even, row_scales(parts, even, estimator, power_of_two=power_of_two)
+    least = total_error(parts, *best)
+    peaks = gathered(parts, [np.abs(part.values).max(axis=1) for part in parts])
+    if not peaks.any():
+        return best
+    whole = symmetric_scales(peaks, 1.0, power_of_two=power_of_two)
+    for quantiles in (False, True):
+        fitted = _of_levels(parts, whole, table, power_of_two, holds_zero, quantiles=quantiles)
+        for _ in range(ROUNDS):
+            error = total_error(parts, *fitted)
+            if error >= least:
+                break
+            best, least = fitted, error
+            if estimator == "minmax":
+                break
+            scales = row_scales(parts, fitted[0], estimator, power_of_two=power_of_two)
+            moved = total_error(parts, fitted[0], scales)
+            if moved < least:
+                best, least = (fitted[0], scales), moved
+            fitted = _of_levels(parts, best[1], table, power_of_two, holds_zero, start=best[0])
+    return best
+
+
+def replace_name(book: Codebook, table: LearnedTable) -> Codebook:
+    """Return the values of ``book`` as one of the tables that ``table`` stands for."""
+    return replace(book, name=str(table))
+
+
+def _of_levels(
+    parts: Sequence[Rows],
+    scales: np.ndarray,
+    table: LearnedTable,
+    power_of_two: bool,
+    holds_zero: bool,
+    *,
+    quantiles: bool = False,
+    start: Codebook | None = None,
+) -> Fitted:
+    """Return the integers to which k-means leads on rows divided by ``scales``, and the scales in their units."""
+    values = np.concatenate([(part.values / scales[part.scale, None]).reshape(-1) for part in parts])
+    weights = np.concatenate(
+        [np.broadcast_to(scales[part.scale, None] ** 2, part.values.shape).reshape(-1) for part in parts]
+    )
+    order = np.argsort(values, kind="stable")
+    values, weights = values[order].astype(np.float64), weights[order]
+    count = 1 << table.bits
+    if start is not None:
+        first = np.sort([float(value) for value in start.values])
+    elif quantiles:
+        first = np.quantile(values, (np.arange(count) + 0.5) / count)
+    else:
+        first = np.linspace(values[0], values[-1], count)
+    levels = lloyd(values, weights, first)
+    if holds_zero:
+        levels[np.abs(levels).argmin()] = 0.0
+    most = (1 << (table.decode_bits - 1)) - 1
+    unit = symmetric_scales(np.abs(levels).max(), float(most), power_of_two=power_of_two)
+    integers = np.unique(np.clip(np.rint(levels / unit), -most, most).astype(np.int64))
+    if integers.size < 2:
+        integers = np.array([0, most])
+    book = Codebook(name=str(table), values=tuple(Fraction(int(value)) for value in integers))
+    taken = symmetric_scales(scales * float(unit), 1.0, power_of_two=power_of_two)
+    return book, np.where(scales > 0, taken, 1.0)

@@ -1,0 +1,203 @@
+"""What each recipe of post-training quantization keeps, and what the machine pays: tables and figures in the folder ``ptq`` beside this file.
+
+Run from anywhere: ``python reports/ptq.py`` (everything; hours) or, for a part, ``--recipes mse adaround --weights int4
+--networks digits_mobilenet``. Finished points are kept in ``ptq/points.csv``; delete it to start over.
+
+Each point is bit-exact: the 540 test images through the integers of the machine. Calibration seeds choose 64 of the 128
+calibration images and seed whatever the recipe draws. The variant ``induced`` is the natural network with exactly
+equivalent, badly scaled channels (``hwsim.quantization.transforms.imbalance``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import hwsim
+from hwsim.errors import HwsimError
+from hwsim.explore.store import PointStore, point_id
+from hwsim.hardware import PrecisionPlan
+from hwsim.quantization import Scheme
+from hwsim.quantization.recipes import names, recipe_of
+from hwsim.quantization.recipes.run import run_recipe
+from hwsim.reporting.palette import MARKERS, SPARE
+from hwsim.reporting.tables import to_csv
+from hwsim.tables import Table
+
+FOLDER = Path(__file__).parent / "ptq"
+MACHINE = "edge_16x16"
+NETWORKS = ("digits_mobilenet", "digits_resnet")
+WEIGHTS = ("int8", "int6", "int4", "int3", "int2")
+ACTIVATIONS = ("uint8", "uint6", "uint4")
+SEEDS = (0, 1, 2)
+IMAGES = 64
+ITERATIONS = 400
+KEYS = ("network", "variant", "recipe", "weights", "activations", "seed")
+RESULTS = ("accuracy", "sqnr_db", "latency_s", "energy_pj", "area_mm2", "dram_bytes", "seconds", "refused")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS")
+LADDER = ("minmax", "mse", "per_channel", "cle", "bias_correction", "data_free", "adaround", "brecq", "white_paper")
+
+
+def main() -> None:
+    plt.switch_backend("agg")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--networks", nargs="+", default=NETWORKS)
+    parser.add_argument("--variants", nargs="+", default=("natural", "induced"))
+    parser.add_argument("--recipes", nargs="+", default=names())
+    parser.add_argument("--weights", nargs="+", default=WEIGHTS)
+    parser.add_argument("--activations", nargs="+", default=ACTIVATIONS)
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--figures", action="store_true", help="only draw what is there")
+    given = parser.parse_args()
+    store = PointStore(FOLDER / "points.csv", (*KEYS, *RESULTS))
+    if not given.figures:
+        run_all(store, list(points(given)), given.workers)
+    table = summary(list(store.rows.values()))
+    (FOLDER / "summary.csv").write_text(to_csv(table), encoding="utf-8", newline="")
+    draw(table)
+    print_ladder(table)
+
+
+def points(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield the points; the induced variant only of the depthwise network, at 8-bit activations, for the ladder's recipes."""
+    chosen = product(given.networks, given.variants, given.recipes, given.weights, given.activations, given.seeds)
+    for network, variant, recipe, weights, activations, seed in chosen:
+        if variant == "induced" and (network != NETWORKS[0] or activations != "uint8" or recipe not in LADDER):
+            continue
+        values = (network, variant, recipe, weights, activations, seed)
+        yield dict(zip(KEYS, values, strict=True))
+
+
+def run_all(store: PointStore, wanted: list[dict[str, Any]], workers: int) -> None:
+    """Run what is missing, the cheap recipes first."""
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # read by the workers when they start: one thread each
+    todo = [(point_id(facts), facts) for facts in wanted]
+    todo = [(name, facts) for name, facts in todo if name not in store.rows]
+    todo.sort(key=lambda item: recipe_of(item[1]["recipe"]).needs_torch)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(run_one, facts): (name, facts) for name, facts in todo}
+        for count, future in enumerate(as_completed(running), 1):
+            name, facts = running[future]
+            store.add(name, {**facts, **future.result()})
+            if sys.stderr.isatty() or count % 50 == 0:
+                print(f"{count}/{len(todo)} {facts['recipe']}", file=sys.stderr)
+
+
+def run_one(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return the results of one point; a recipe that does not exist at a width says why instead."""
+    network, started = hwsim.load(facts["network"]), time.perf_counter()
+    if facts["variant"] == "induced":
+        from hwsim.quantization.transforms.imbalance import induce_imbalance
+
+        network = induce_imbalance(network, seed=0)
+    machine = hwsim.accelerator(MACHINE)
+    shown = hwsim.dataset(facts["network"], "calibration")["image"]
+    kept = np.sort(np.random.default_rng(facts["seed"]).choice(len(shown), IMAGES, replace=False))
+    plan = PrecisionPlan(default={"weights": facts["weights"], "activations": facts["activations"]})
+    known = {option.name for option in recipe_of(facts["recipe"]).options}
+    options = {"iterations": ITERATIONS} if "iterations" in known else {}
+    empty = dict.fromkeys(RESULTS)
+    try:
+        scheme, images = Scheme(plan=plan), {"image": shown[kept]}
+        state = run_recipe(facts["recipe"], network, scheme, machine, images, options=options, seed=facts["seed"])
+        result = hwsim.simulate(state.graph, machine, hwsim.dataset(facts["network"], "test"))
+    except HwsimError as error:
+        return {**empty, "refused": str(error)}
+    found = {key: result.summary[key] for key in RESULTS if key in result.summary}
+    seconds = round(time.perf_counter() - started, 1)
+    return {**empty, **found, "accuracy": result.summary["metrics"]["accuracy"], "seconds": seconds, "refused": ""}
+
+
+def summary(rows: list[dict[str, Any]]) -> Table:
+    """Return mean and deviation over the seeds, and the cost, which no seed changes unless bits are allocated."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        if not row["refused"]:
+            groups.setdefault(tuple(row[key] for key in KEYS[:-1]), []).append(row)
+    records = []
+    for key, found in sorted(groups.items(), key=lambda item: tuple(map(str, item[0]))):
+        accuracies = [float(row["accuracy"]) for row in found]
+        record = dict(zip(KEYS[:-1], key, strict=True)) | {
+            "seeds": len(found),
+            "accuracy": mean(accuracies),
+            "accuracy_deviation": stdev(accuracies) if len(found) > 1 else None,
+        }
+        record |= {
+            name: mean(float(row[name]) for row in found)
+            for name in ("latency_s", "energy_pj", "area_mm2", "dram_bytes")
+        }
+        records.append(record)
+    return Table.of_records(records)
+
+
+def draw(table: Table) -> None:
+    """Draw accuracy against weight bits, and against energy, for every network and variant."""
+    rows = list(table.rows())
+    for network, variant in sorted({(row["network"], row["variant"]) for row in rows}):
+        part = [row for row in rows if (row["network"], row["variant"]) == (network, variant)]
+        widths = [name for name in ACTIVATIONS if any(row["activations"] == name for row in part)]
+        figure, axes = plt.subplots(2, len(widths), figsize=(4.2 * len(widths) + 2, 7.5), squeeze=False)
+        for column, activations in enumerate(widths):
+            for index, recipe in enumerate(sorted({row["recipe"] for row in part})):
+                line = [r for r in part if (r["recipe"], r["activations"]) == (recipe, activations)]
+                line.sort(key=lambda row: WEIGHTS.index(row["weights"]))
+                style = {"color": SPARE[index % len(SPARE)], "marker": MARKERS[index % len(MARKERS)], "ms": 4, "lw": 1}
+                style["ls"] = "-" if index < len(SPARE) else "--"
+                heights = [100 * row["accuracy"] for row in line]
+                spread = [100 * (row["accuracy_deviation"] or 0) for row in line]
+                axes[0, column].errorbar(
+                    [WEIGHTS.index(r["weights"]) for r in line], heights, spread, label=recipe, **style
+                )
+                axes[1, column].plot([row["energy_pj"] / 1e6 for row in line], heights, **style)
+            axes[0, column].set(title=f"activations {activations}", xlabel="weights", ylim=(0, 102))
+            axes[0, column].set_xticks(range(len(WEIGHTS)), WEIGHTS)
+            axes[1, column].set(xlabel="energy per inference (µJ)", ylim=(0, 102))
+        for row in axes:
+            row[0].set_ylabel("accuracy (%)")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="center right", fontsize=8, frameon=False)
+        figure.suptitle(
+            f"{network}, {variant}; {MACHINE}; 540 test images, mean and deviation over calibration seeds", fontsize=10
+        )
+        figure.tight_layout(rect=(0, 0, 1 - 1.6 / figure.get_figwidth(), 1))
+        for ending in ("svg", "png"):
+            figure.savefig(
+                FOLDER / f"{network}_{variant}.{ending}", dpi=130, metadata={"Date": None} if ending == "svg" else None
+            )
+        plt.close(figure)
+
+
+def print_ladder(table: Table) -> None:
+    """Print the recipes in order at 8-bit activations."""
+    rows = {
+        (r["network"], r["variant"], r["recipe"], r["weights"]): r for r in table.rows() if r["activations"] == "uint8"
+    }
+    for network, variant in sorted({key[:2] for key in rows}):
+        print(f"\n{network}, {variant}, activations uint8: accuracy in % (deviation)")
+        print(f"{'':18}" + "".join(f"{weights:>14}" for weights in WEIGHTS))
+        for recipe in sorted({key[2] for key in rows if key[:2] == (network, variant)}):
+            cells = [rows.get((network, variant, recipe, weights)) for weights in WEIGHTS]
+            print(f"{recipe:18}" + "".join(f"{_cell(row):>14}" for row in cells))
+
+
+def _cell(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "-"
+    spread = row["accuracy_deviation"]
+    return f"{100 * row['accuracy']:.2f}" + ("" if spread is None else f" ({100 * spread:.2f})")
+
+
+if __name__ == "__main__":
+    main()
