@@ -35,8 +35,6 @@ class SetGrids:
 class SetGridsFromStatistics:
     """Give every tensor its grid without looking at an image: activations from what normalizations tell.
 
-    Images that the state has are taken from it, so that no later step looks at them either.
-
     Args:
         input_range: of every network input, which no normalization tells.
         keys: as of ``SetGrids``; ``activation_range`` must be an estimator that reads statistics.
@@ -46,10 +44,10 @@ class SetGridsFromStatistics:
     keys: Mapping[str, str] | None = None
 
     def __call__(self, state: State) -> State:
-        """Return the state with the quantized graph, the scheme that made it, and no images."""
+        """Return the state with the quantized graph and the scheme that made it."""
         state = with_keys(state, self.keys or {})
         seen = observe_statistics(state.graph, dict.fromkeys(state.graph.inputs, self.input_range))
-        return state.with_(graph=quantize(state.graph, state.scheme, None, seen=seen), calibration=None)
+        return state.with_(graph=quantize(state.graph, state.scheme, None, seen=seen))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ def quantize(
     activations: str | None = None,
     calibration: Mapping[str, np.ndarray] | None = None,
     range: str | None = None,
+    activation_range: str | None = None,
     weight_granularity: str | None = None,
     weight_symmetry: str | None = None,
     activation_symmetry: str | None = None,
@@ -44,12 +45,14 @@ def quantize(
 
     Args:
         graph: from ``hwsim.load``.
-        weights: format such as ``int4`` or ``int8n``; 1 to 32 bits. [int8]
+        weights: ``int4`` or ``int8n`` (1 to 32 bits), ``ternary``, ``bipolar``, ``pot4`` (powers of two), ``power4:0.5``
+            (exponent; ``power4``: found per layer), ``codebook4`` (learned per layer), ``fp4e2m1`` and other floats. [int8]
         activations: format in which results leave; ``fp16`` or ``bf16`` are real values, for machines with a floating mac. [uint8]
         calibration: images by input name that show the range of every activation (other keys, such as ``labels``, are
             ignored); None gives a graph that can be priced but not executed.
-        range: ``minmax``, ``percentile`` or ``mse``. [minmax]
-        weight_granularity: ``channel`` or ``tensor``. [channel]
+        range: an estimator of ``hwsim show ranges``, as ``minmax``, ``percentile`` or ``mse``. [minmax]
+        activation_range: that of activations, where it is another one.
+        weight_granularity: ``channel``, ``tensor``, or ``group:32``: a scale per 32 input channels of each output. [channel]
         weight_symmetry: ``symmetric`` or ``asymmetric``. [symmetric]
         activation_symmetry: ``symmetric`` or ``asymmetric``. [asymmetric]
         sparsity: ``2:4`` prunes weights to 2 of every 4 along k (``hwsim.quantization.prune``). [dense]
@@ -69,6 +72,7 @@ def quantize(
         "weights": weights,
         "activations": activations,
         "range": range,
+        "activation_range": activation_range,
         "weight_granularity": weight_granularity,
         "weight_symmetry": weight_symmetry,
         "activation_symmetry": activation_symmetry,

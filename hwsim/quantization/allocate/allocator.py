@@ -64,7 +64,7 @@ class Allocator:
         )
         predictions: dict[Assignment, float] = {}
         for cap in _caps(pricer, choices):  # the tightest first: its prediction of what it contains stays
-            under = choices.only(lambda knob, b, most=dict(zip(choices.knobs, cap, strict=True)): b <= most[knob])
+            under = choices.under(cap)
             table = separable(pricer, under)
             front = pareto_front(sensitivity.only(under), table, most_points)
             self.gap = max(self.gap, front.gap)
@@ -139,12 +139,7 @@ class Allocator:
 
 def _tops(choices: Choices) -> list[tuple[int, ...]]:
     """Return the widths of every key, ascending; (0,) of a key without knobs."""
-    return [_widths(choices, key) or (0,) for key in KEYS]
-
-
-def _widths(choices: Choices, key: Key) -> tuple[int, ...]:
-    rows = zip(choices.knobs, choices.bits, strict=True)
-    return tuple(sorted({b for knob, widths in rows if knob.key == key for b in widths}))
+    return [choices.of_key(key) or (0,) for key in KEYS]
 
 
 def _caps(pricer: Pricer, choices: Choices) -> list[Assignment]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from hwsim.errors import ExecutionError, HwsimError, MappingError, did_you_mean
 from hwsim.hardware.accelerator import Accelerator
-from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.plan import Plan
 from hwsim.mapping.widths import stored_weight_bits
-from hwsim.quantization.allocate.knobs import Assignment, Knob
+from hwsim.quantization.allocate.knobs import KEYS, Assignment, Knob
 from hwsim.quantization.allocate.variants import Variants
 from hwsim.quantization.allocate.widths import Choices, WidthTable
 from hwsim.schedule import Options
@@ -43,11 +43,14 @@ class Cost:
 
 def weight_bytes(plan: Plan) -> float:
     """Return the bytes in which the constant weights of all array layers are stored, compressed where they are sparse."""
-    return sum(_weights(mapping.gemm, mapping.mac.kept(mapping.gemm.k)) * stored_weight_bits(mapping) for mapping in plan.mappings.values()) / BITS_PER_BYTE  # fmt: skip
+    return sum(map(_weight_bits, plan.mappings.values())) / BITS_PER_BYTE
 
 
-def _weights(gemm: Gemm, kept_k: int) -> int:
-    return 0 if gemm.weight_is_activation else kept_k * gemm.n * gemm.groups
+def _weight_bits(mapping: Mapping) -> int:
+    gemm = mapping.gemm
+    if gemm.weight_is_activation:
+        return 0
+    return int(mapping.mac.kept(gemm.k) * gemm.n * gemm.groups * stored_weight_bits(mapping))
 
 
 def _weight_bytes(result: Result) -> float:
@@ -141,11 +144,11 @@ def executable(pricer: Pricer, choices: Choices) -> tuple[Choices, tuple[str, ..
 
 def _reference(pricer: Pricer, choices: Choices) -> Assignment:
     """Return the widest assignment with one limit per key that can be priced; weights are narrowed first."""
-    tops = {key: sorted({b for knob, widths in zip(choices.knobs, choices.bits, strict=True) if knob.key == key for b in widths}) for key in ("weights", "activations")}  # fmt: skip
-    limits = [(w, a) for a in reversed(tops["activations"] or [0]) for w in reversed(tops["weights"] or [0])]
+    weights, activations = (choices.of_key(key) or (0,) for key in KEYS)
+    limits = [(w, a) for a in reversed(activations) for w in reversed(weights)]
     refused: HwsimError | None = None
-    for weights, activations in limits:
-        bits = choices.nearest({"weights": weights, "activations": activations})
+    for w, a in limits:
+        bits = choices.nearest({"weights": w, "activations": a})
         try:
             pricer.price(choices.knobs, bits)
         except (MappingError, ExecutionError) as error:

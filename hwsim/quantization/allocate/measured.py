@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from hwsim.errors import HwsimError
@@ -12,6 +10,7 @@ from hwsim.graph.layouts import in_file_layout
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.quantization.allocate.knobs import Assignment
 from hwsim.quantization.allocate.sensitivity import Images, kl, sqnr
+from hwsim.quantization.allocate.sensitivity.outputs import chunks
 from hwsim.quantization.allocate.variants import Variants
 from hwsim.quantization.allocate.widths import Choices
 from hwsim.simulation.simulate import simulate
@@ -43,7 +42,8 @@ class Measured:
         self.machine = machine
         self.images = images
         self.loss = LOSSES[name]
-        self.exact: Mapping[str, np.ndarray] = run_float(variants.graph, images)
+        parts = [run_float(variants.graph, chunk) for chunk in chunks(variants.graph, images)]
+        self.exact = {name: np.concatenate([part[name] for part in parts]) for name in variants.graph.outputs}
 
     def __call__(self, bits: Assignment) -> float:
         """Return the loss against the float network."""

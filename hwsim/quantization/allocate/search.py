@@ -55,13 +55,13 @@ def search(
     for _ in range(len(starts) + trials):
         trial = study.ask(distributions)
         asked = tuple(widths[trial.params[name]] for name, widths in zip(names, choices.bits, strict=True))
-        bits = within(asked)
-        if bits is None:
+        kept = within(asked)
+        if kept is None:
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
             continue
-        if bits not in known:
-            known[bits] = value(bits)
-        study.tell(trial, known[bits])
+        if kept not in known:
+            known[kept] = value(kept)
+        study.tell(trial, known[kept])
     best = min(known, key=lambda bits: (known[bits], bits))
     return best, known[best]
 

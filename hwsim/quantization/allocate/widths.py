@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from hwsim.errors import HwsimError
 from hwsim.quantization.allocate.knobs import Assignment, Key, Knob
@@ -29,8 +30,13 @@ class Choices:
         if not self.knobs or len(self.knobs) != len(self.bits):
             raise HwsimError(f"allocate: {len(self.knobs)} knobs need as many tuples of widths, not {len(self.bits)}")
         for knob, widths in zip(self.knobs, self.bits, strict=True):
-            if not widths or any(b <= a for a, b in zip(widths, widths[1:], strict=False)):
+            if not widths or any(b <= a for a, b in pairwise(widths)):
                 raise HwsimError(f"allocate: {knob}: widths must ascend, and be at least one, not {widths}")
+
+    def of_key(self, key: Key) -> tuple[int, ...]:
+        """Return all widths of one key, ascending."""
+        rows = zip(self.knobs, self.bits, strict=True)
+        return tuple(sorted({b for knob, widths in rows if knob.key == key for b in widths}))
 
     @property
     def widest(self) -> Assignment:
@@ -42,6 +48,11 @@ class Choices:
         wanted = [bits[knob.key] for knob in self.knobs]
         fitting = [[b for b in widths if b <= most] for widths, most in zip(self.bits, wanted, strict=True)]
         return tuple(fit[-1] if fit else widths[0] for fit, widths in zip(fitting, self.bits, strict=True))
+
+    def under(self, most: Assignment) -> Choices:
+        """Return the choices whose widths are at most those of ``most``, one of which each knob has."""
+        rows = zip(self.bits, most, strict=True)
+        return Choices(knobs=self.knobs, bits=tuple(tuple(b for b in widths if b <= cap) for widths, cap in rows))
 
     def only(self, keep: Callable[[Knob, int], bool]) -> Choices:
         """Return the choices without the widths that ``keep`` refuses; a knob that is left without widths is an error."""

@@ -18,6 +18,8 @@ from hwsim.quantization.correct.expectation import expected_shift, expected_valu
 from hwsim.quantization.correct.walk import Statistics, layer_by_layer
 from hwsim.quantization.state import State
 
+LOSSES = ("analytic_correction.before", "analytic_correction.after")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectBias:

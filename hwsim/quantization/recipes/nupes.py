@@ -23,7 +23,7 @@ def _uniform(state: State) -> float:
 RECIPE = Recipe(
     title="power-exponent weight grids, the exponent of least squared error per layer, one scale per output channel",
     paper="Yvinec et al. 2023, arXiv 2308.05600 (its grids; exponents are searched in closed form, not learned)",
-    steps=lambda options: (FitExponent(scope=options["scope"]), _SET),
+    steps=lambda options: (FitExponent(scope=options["scope"], keys=_SET.keys), _SET),
     loss=weight_error,
     baseline=_uniform,
     options=(

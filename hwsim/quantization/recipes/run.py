@@ -36,7 +36,7 @@ def run_recipe(
         graph: the float network.
         scheme: formats and granularity that the user states; the recipe fills in what is not stated.
         machine: what it is quantized for.
-        calibration: images by input name (other keys are ignored), as the file has them; None for a data-free recipe.
+        calibration: images by input name (other keys are ignored), as the file has them; a data-free recipe does not look at them.
         options: of the recipe, by name; values or their texts.
         seed: of everything that is drawn.
         progress: wraps the steps, to show how far they are.
@@ -52,7 +52,7 @@ def run_recipe(
         raise HwsimError(f"recipe {name}: needs calibration images; give --calibration, or the recipe data_free")
     ready = prepare(graph)
     images = None
-    if calibration is not None:
+    if calibration is not None and not recipe.is_data_free:
         images = in_graph_layout(ready, {key: calibration[key] for key in ready.inputs if key in calibration})
     plain = replace(ready, file_layouts={})  # inside a recipe arrays are in the graph's layout
     state = State(reference=plain, graph=plain, calibration=images, scheme=scheme, machine=machine, seed=seed)

@@ -24,8 +24,11 @@ def with_results(graph: Graph, learned: Iterable[Learned]) -> Graph:
 def settled(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
     """Return the graph with some tensors replaced and the grids that depend on them set again."""
     changed = list(tensors)
-    names = {tensor.name for tensor in changed if not tensor.is_constant}
+    regridded = [tensor for tensor in changed if tensor.quant != graph.tensors[tensor.name].quant]
     graph = graph.with_changes(tensors=changed)
+    if not regridded:
+        return graph
+    names = {tensor.name for tensor in regridded if not tensor.is_constant}
     for node in graph.nodes:
         if not passes_grid(node) or node.inputs[0] not in names:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -10,14 +11,17 @@ import numpy as np
 from hwsim.errors import HwsimError
 from hwsim.graph import Graph
 from hwsim.hardware.precision import PrecisionPlan
-from hwsim.numerics.formats import Format, LearnedTable
+from hwsim.numerics.formats import TERNARY, Format, LearnedTable
 from hwsim.numerics.formats.power import DECODE_BITS
 from hwsim.quantization.constants import WEIGHTED
 from hwsim.quantization.prune import pattern_of, pruned
+from hwsim.quantization.set_grids import with_keys
 from hwsim.quantization.state import State
 from hwsim.quantization.tables.exponent import fit_exponent
 from hwsim.quantization.tables.rows import Rows, rows_of
 from hwsim.quantization.weights import weight_granularity
+
+BITS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,20 +29,24 @@ class FitExponent:
     """Put weights on grids of powers (``hwsim.quantization.tables.exponent``); goes before ``SetGrids``.
 
     Args:
-        bits: of a code.
-        scope: ``net``: one exponent (PowerQuant); ``layer``: each layer its own (NUPES).
+        bits: of a code; None: as many as the plan's weights have, 4 where it states none.
+        scope: ``net``: one exponent (PowerQuant), under the plan's default estimator; ``layer``: each layer its own (NUPES).
         decode_bits: of the integers in the tables of exponents that are not 1 or 1/2.
         nearest: round to the nearest value instead of among the powers.
+        keys: of the plan's default that hold where the user states nothing, as those of ``SetGrids``.
     """
 
-    bits: int = 4
+    bits: int | None = None
     scope: Literal["net", "layer"] = "layer"
     decode_bits: int = DECODE_BITS
     nearest: bool = False
+    keys: Mapping[str, str] | None = None
 
     def __call__(self, state: State) -> State:
         """Return the state whose plan has the grid as its default; rules of the plan that state weights keep theirs."""
-        table = LearnedTable(kind="power", bits=self.bits, decode_bits=self.decode_bits, nearest=self.nearest)
+        state = with_keys(state, self.keys or {})
+        bits = self.bits or stated_bits(state)
+        table = LearnedTable(kind="power", bits=bits, decode_bits=self.decode_bits, nearest=self.nearest)
         learned = with_weights(state, table)
         if self.scope == "layer":
             return learned
@@ -56,16 +64,32 @@ class FitCodebook:
     """Give every layer a table of its own (``hwsim.quantization.tables.codebook``); goes before ``SetGrids``.
 
     Args:
-        bits: of a code.
+        bits: of a code; None: as many as the plan's weights have, 4 where it states none.
         decode_bits: of the integers in the tables.
     """
 
-    bits: int = 4
+    bits: int | None = None
     decode_bits: int = DECODE_BITS
 
     def __call__(self, state: State) -> State:
         """Return the state whose plan has codebooks as its default; rules of the plan that state weights keep theirs."""
-        return with_weights(state, LearnedTable(kind="codebook", bits=self.bits, decode_bits=self.decode_bits))
+        bits = self.bits or stated_bits(state)
+        return with_weights(state, LearnedTable(kind="codebook", bits=bits, decode_bits=self.decode_bits))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseTernary:
+    """Put weights on -1, 0 and 1 times a scale; goes before ``SetGrids``."""
+
+    def __call__(self, state: State) -> State:
+        """Return the state whose plan has them as its default; rules of the plan that state weights keep theirs."""
+        return with_weights(state, TERNARY)
+
+
+def stated_bits(state: State) -> int:
+    """Return the bits of the plan's default weights, ``BITS`` where it states none."""
+    number = state.scheme.plan.default.weights
+    return BITS if number is None else int(number.bits)
 
 
 def with_weights(state: State, number: Format | LearnedTable) -> State:

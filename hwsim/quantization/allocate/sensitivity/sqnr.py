@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hwsim.graph import Graph
 from hwsim.quantization.allocate.knobs import Knob
 from hwsim.quantization.allocate.sensitivity import Images
 from hwsim.quantization.allocate.sensitivity.outputs import Outputs, outputs_by_width

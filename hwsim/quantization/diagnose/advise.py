@@ -1,0 +1,147 @@
+"""What the measurements say and what to try next: the decisions of the debugging flow (Nagel et al. 2021, section 5, figure 5.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hwsim.graph import Graph
+from hwsim.quantization.diagnose.bench import Score
+from hwsim.quantization.diagnose.channel_ranges import ChannelRanges
+from hwsim.quantization.diagnose.quantizers import Quantizer
+from hwsim.quantization.diagnose.sanity import FINE_BITS, LEAST_DB
+from hwsim.quantization.transforms.rules import is_depthwise
+
+TOLERANCE = 0.01
+ENOUGH_DB = 20.0
+BLAME_DB = 6.0
+"""One side is to blame alone where the other makes a quarter of its noise power or less."""
+WIDE_CHANNEL = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A sentence with its number, and what to try because of it, the cheapest first."""
+
+    text: str
+    advice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What the flow has measured.
+
+    Args:
+        graph: with grids.
+        fine: with grids that hardly round; None where it was not tried.
+        scores: by name: ``float``, ``weights``, ``activations``, ``both``, ``machine``.
+        worst: the quantizer that costs most alone.
+        ranges: of its tensor.
+        tolerance: how much of the metric may be lost.
+    """
+
+    graph: Graph
+    fine: Score | None
+    scores: dict[str, Score]
+    worst: Quantizer
+    ranges: ChannelRanges
+    tolerance: float = TOLERANCE
+
+
+def findings(measured: Measured) -> tuple[Finding, ...]:
+    """Return the findings in the order of the flow; the first one with advice is where to begin."""
+    found = [_sanity(measured), _machine(measured), _blame(measured), _culprit(measured)]
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _is_fine(score: Score, reference: Score, tolerance: float) -> bool:
+    """Whether a score is as good as the reference: by the metric, without labels by the noise."""
+    if score.metric is None or reference.metric is None:
+        return score.sqnr_db >= ENOUGH_DB
+    return reference.metric - score.metric <= tolerance
+
+
+def _sanity(measured: Measured) -> Finding | None:
+    fine = measured.fine
+    if fine is None:
+        return None
+    text = f"on {FINE_BITS}-bit grids the network is {fine.sqnr_db:.0f} dB from the float one, off by {fine.max_error:.2g} at most"
+    if fine.sqnr_db >= LEAST_DB:
+        return Finding(text=f"{text}: what is lost is lost by quantization")
+    return Finding(
+        text=f"{text}: something else than rounding changes it",
+        advice=("compare tensor by tensor (hwsim run shows the error of each layer) before changing any grid",),
+    )
+
+
+def _machine(measured: Measured) -> Finding | None:
+    both, machine = measured.scores["both"], measured.scores["machine"]
+    if both.sqnr_db - machine.sqnr_db <= 1.0:
+        return None
+    return Finding(
+        text=f"the registers of the machine lose {both.sqnr_db - machine.sqnr_db:.1f} dB more than the grids do",
+        advice=("widen psum and accumulator (hwsim check prints the width that is safe) before changing any grid",),
+    )
+
+
+def _blame(measured: Measured) -> Finding:
+    scores = measured.scores
+    loss = f"weights alone leave {_text(scores['weights'])}, activations alone {_text(scores['activations'])}, both {_text(scores['both'])}"
+    if _is_fine(scores["both"], scores["float"], measured.tolerance):
+        return Finding(text=f"{loss}: within tolerance, nothing has to be mended")
+    apart = scores["activations"].sqnr_db - scores["weights"].sqnr_db
+    weights_alone = _is_fine(scores["weights"], scores["float"], measured.tolerance)
+    activations_alone = _is_fine(scores["activations"], scores["float"], measured.tolerance)
+    if apart >= BLAME_DB or (activations_alone and not weights_alone):
+        return Finding(text=f"{loss}: the weights are to blame", advice=_for_weights(measured))
+    if apart <= -BLAME_DB or (weights_alone and not activations_alone):
+        return Finding(text=f"{loss}: the activations are to blame", advice=_for_activations())
+    return Finding(
+        text=f"{loss}: both are to blame",
+        advice=(
+            *_for_weights(measured),
+            *_for_activations(),
+            "quantization-aware training, where nothing else is enough",
+        ),
+    )
+
+
+def _for_weights(measured: Measured) -> tuple[str, ...]:
+    graph = measured.graph
+    products = [node for node in graph.nodes if node.op == "Conv"]
+    grids = [graph.tensors[node.inputs[1]].quant for node in products]
+    shared = any(grid is not None and grid.granularity.axis is None for grid in grids)
+    advice = []
+    if shared and any(is_depthwise(graph, node) for node in products):
+        advice.append("cross-layer equalization: depthwise channels share one weight grid")
+    elif shared:
+        advice.append("cross-layer equalization: the channels of a layer share one weight grid")
+    if shared:
+        advice.append(
+            "one scale per output channel (--granularity channel), free in a requantizer with a scale per channel"
+        )
+    return (*advice, "AdaRound (with calibration images) or bias correction (without)")
+
+
+def _for_activations() -> tuple[str, ...]:
+    return (
+        "ranges of least squared error (--range mse)",
+        "cross-layer equalization or smoothing, which narrow activations by widening weights",
+        "more bits for the worst ones, see the table",
+    )
+
+
+def _culprit(measured: Measured) -> Finding:
+    worst, ranges = measured.worst, measured.ranges
+    what = f"the {worst.kind} of {worst.layer!r} ({worst.format}) cost most"
+    text = f"{what}; their widest channel is {ranges.imbalance:.1f} times the median one"
+    wider = f'[[layer]] match = "{worst.layer}", {worst.kind} = a format of more bits, in a --precision file'
+    if _is_fine(measured.scores["both"], measured.scores["float"], measured.tolerance):
+        return Finding(text=text)
+    if ranges.imbalance >= WIDE_CHANNEL:
+        return Finding(text=text, advice=("equalization: a few channels decide the step of all others", wider))
+    return Finding(text=text, advice=(wider,))
+
+
+def _text(score: Score) -> str:
+    metric = "" if score.metric is None else f"{score.metric:.4f} and "
+    return f"{metric}{score.sqnr_db:.1f} dB"

@@ -1,0 +1,103 @@
+"""The debugging flow of quantization (Nagel et al. 2021, section 5): is it the quantization, which half, which tensor, what to try.
+
+A quantizer is switched off by taking its grid away: its tensor is then real, and what reads it computes in float32. So the
+flow asks any network with grids, whichever method or file they came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from hwsim.errors import HwsimError
+from hwsim.graph import Graph
+from hwsim.hardware.accelerator import Accelerator
+from hwsim.quantization.diagnose.advise import TOLERANCE, Finding, Measured, findings
+from hwsim.quantization.diagnose.bench import Bench, Score, with_exact_registers
+from hwsim.quantization.diagnose.channel_ranges import ChannelRanges, channel_ranges
+from hwsim.quantization.diagnose.quantizers import Quantizer, quantizers_of
+from hwsim.quantization.diagnose.sanity import fine_score
+from hwsim.quantization.diagnose.sweep import sweep
+from hwsim.simulation.inputs import split_labels
+from hwsim.simulation.metrics import Metric, accuracy
+from hwsim.tables import Table
+
+SWEEP_IMAGES = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Diagnosis:
+    """What is wrong with a quantized network.
+
+    Args:
+        halves: columns ``quantized metric sqnr_db max_error``; rows ``float``, ``weights``, ``activations``, ``both`` (with exact
+            registers), ``machine`` (with its own) and, where it was tried, ``fine grids``.
+        quantizers: a row per quantizer, see ``sweep``.
+        culprit: the channels of the tensor whose quantizer costs most alone.
+        findings: what follows, in the order of the flow.
+    """
+
+    halves: Table
+    quantizers: Table
+    culprit: ChannelRanges
+    findings: tuple[Finding, ...]
+
+
+def diagnose(
+    graph: Graph,
+    machine: Accelerator,
+    inputs: Mapping[str, np.ndarray],
+    *,
+    labels: np.ndarray | None = None,
+    metric: Metric = accuracy,
+    tolerance: float = TOLERANCE,
+    sweep_images: int = SWEEP_IMAGES,
+    progress: Callable[[tuple[Quantizer, ...]], Iterable[Quantizer]] = iter,
+) -> Diagnosis:
+    """Return what costs a quantized network its quality, and what to try.
+
+    Args:
+        graph: with calibrated grids.
+        machine: that it runs on.
+        inputs: arrays by input name ``[images, ...]``, optionally with ``labels`` among them.
+        labels: ``[images]``, for the metric.
+        metric: ``(outputs by name, labels) -> number``, higher is better; without labels noise is what counts.
+        tolerance: how much of the metric may be lost.
+        sweep_images: how many images the runs per quantizer use, two runs each.
+        progress: wraps the quantizers, to show how far the sweep is.
+
+    Raises:
+        HwsimError: a network without calibrated grids.
+        ExecutionError: inputs that do not fit it.
+    """
+    quantizers = quantizers_of(graph)
+    if not quantizers:
+        raise HwsimError(f"diagnose: {graph.name} has no grids; quantize it with calibration images first")
+    images, found = split_labels(graph, inputs, labels)
+    exact = with_exact_registers(machine)
+    bench = Bench(graph, exact, images, found, metric)
+    scores = {"float": bench.float_score()}
+    for kind in ("weights", "activations"):
+        scores[kind] = bench.measure([quantizer for quantizer in quantizers if quantizer.kind == kind])
+    scores["both"] = bench.measure()
+    scores["machine"] = Bench(graph, machine, images, found, metric).measure()
+    fine = fine_score(bench, images)
+    few = {name: array[:sweep_images] for name, array in images.items()}
+    labels = None if found is None else found[:sweep_images]
+    small = Bench(graph, exact, few, labels, metric, mappings=bench.mappings)
+    table, worst = sweep(small, quantizers, progress)
+    ranges = channel_ranges(graph, worst, few)
+    measured = Measured(graph=graph, fine=fine, scores=scores, worst=worst, ranges=ranges, tolerance=tolerance)
+    return Diagnosis(
+        halves=_table({**scores, "fine grids": fine}),
+        quantizers=table,
+        culprit=ranges,
+        findings=findings(measured),
+    )
+
+
+def _table(scores: Mapping[str, Score]) -> Table:
+    rows = [(name, score.metric, score.sqnr_db, score.max_error) for name, score in scores.items()]
+    return Table.of(("quantized", "metric", "sqnr_db", "max_error"), rows)

@@ -1,0 +1,26 @@
+"""Ternary weights: what is small becomes 0, the rest plus or minus the mean magnitude; no multiplier is needed."""
+
+from __future__ import annotations
+
+from hwsim.quantization.recipes.losses import weight_error
+from hwsim.quantization.recipes.record import Recipe
+from hwsim.quantization.set_grids import SetGrids
+from hwsim.quantization.state import State
+from hwsim.quantization.tables.steps import UseTernary
+from hwsim.quantization.tables.ternary import FitTernary
+
+_SET = SetGrids(keys={"range": "minmax", "activation_range": "mse", "weight_granularity": "channel"})
+
+
+def _whole_range(state: State) -> float:
+    """Return the weight error of rounding to the nearest of -largest, 0 and largest."""
+    return weight_error(_SET(UseTernary()(state.with_(graph=state.reference))))
+
+
+RECIPE = Recipe(
+    title="ternary weights by a threshold of 0.7 mean magnitudes, one scale per output channel",
+    paper="Li et al. 2016, arXiv 1605.04711, section 2.2 (its threshold and scale, not its training)",
+    steps=lambda options: (UseTernary(), _SET, FitTernary()),
+    loss=weight_error,
+    baseline=_whole_range,
+)
