@@ -133,8 +133,8 @@ def _on_chip(task: Task, plan: Plan, names: MappingType[str, str]) -> str | None
 def _shape(task: Task, accelerator: Accelerator, mappings: MappingType[str, Mapping]) -> dict[str, Any]:
     work = task.work
     if not isinstance(work, Gemm):
-        names = ("m", "k", "n", "groups", "segments", "weights", "activations", "psum", "accumulator", "requantizer", "tile")
-        return dict.fromkeys(names)
+        names = ("m", "k", "n", "groups", "segments", "weights", "activations", "psum", "accumulator", "requantizer")
+        return dict.fromkeys((*names, "tile"))
     datapath, mapping = accelerator.datapath_for(task.layer), mappings[task.layer]
     return {
         "m": work.m,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwsim.execute.integer.layer import Layer
+from hwsim.graph import k_axis
 from hwsim.graph.partition import KPartition
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
@@ -68,42 +69,32 @@ def _made(layer: Layer) -> SegmentScales:
 
 def _by_segment(layer: Layer, partition: KPartition, grid: QuantParams, values: np.ndarray) -> np.ndarray:
     """Return one of the weight's ``values`` (one per scale) for each segment and column, ``[segments, columns]``."""
-    if grid.granularity.axis is None:
-        return np.broadcast_to(values, (len(partition.segments), 1))
-    return _channels_first(layer, grid.granularity.spread(values, layer.tensor(1).shape))[_starts(partition)]
+    granularity, which = grid.granularity, list(partition.weight)
+    if granularity.groups is not None:  # [columns, groups], or [1, groups]
+        return values.reshape(-1, granularity.group_count)[:, which].T
+    if granularity.block is not None:
+        shape = granularity.scale_shape(layer.tensor(1).shape)
+        blocks = values.reshape(shape[0], -1)  # [columns, blocks] of a 1 x 1 kernel, [blocks, columns] of a matrix
+        return (blocks.T if layer.node.op == "Conv" else blocks)[which]
+    return np.broadcast_to(values, (len(which), values.size))
 
 
 def _is_used(layer: Layer, partition: KPartition, columns: int) -> np.ndarray:
-    """Whether a segment has a weight other than 0 in a column, bool ``[segments, columns]``; True where that is not known."""
+    """Whether a segment has a weight other than 0 in a column, bool ``[segments, columns]``; True where that is not known.
+
+    One column stands for all: there a segment counts that has such a weight anywhere.
+    """
     weight, grid = layer.tensor(1), layer.grid(1)
-    is_known = weight.is_constant and columns > 1
-    if not is_known:
+    if not weight.is_constant:
         return np.ones((1, 1), bool)
     codes = weight.encoded()
     operands = codes if isinstance(grid.format, IntFormat) else grid.format.operands(codes)
     nonzero = operands != grid.granularity.spread(grid.zero_points(), weight.shape)
-    channels = _channels_first(layer, nonzero.any(axis=tuple(range(2, nonzero.ndim)), keepdims=True))
+    along = k_axis(layer.node, weight)
+    if layer.node.op in ("Conv", "ConvTranspose"):
+        nonzero = nonzero.any(axis=(2, 3))
+    channels = np.moveaxis(nonzero, along, 0).reshape(nonzero.shape[along], -1)
+    if columns == 1:
+        channels = channels.any(axis=1, keepdims=True)
     sizes = np.array(partition.segments)
-    order = np.asarray(partition.order)
-    return np.logical_or.reduceat(channels[order], np.cumsum(sizes) - sizes, axis=0)
-
-
-def _starts(partition: KPartition) -> np.ndarray:
-    """Return the first channel of each segment."""
-    sizes = np.array(partition.segments)
-    return np.asarray(partition.order)[np.cumsum(sizes) - sizes]
-
-
-def _channels_first(layer: Layer, values: np.ndarray) -> np.ndarray:
-    """Return what a weight of this layer holds per channel and column, ``[channels, columns]``.
-
-    Args:
-        layer: its operator.
-        values: of the weight's rank; axes that are neither of channels nor of columns have one element that counts, and an
-            axis along which nothing changes may have length 1.
-    """
-    shape = layer.tensor(1).shape
-    if len(shape) == 1:
-        return np.broadcast_to(values, shape)[:, None]
-    both = np.broadcast_to(values, (*shape[:2], *values.shape[2:])).reshape(*shape[:2], -1)[:, :, 0]
-    return both.T if layer.node.op == "Conv" else both
+    return np.logical_or.reduceat(channels[np.asarray(partition.order)], np.cumsum(sizes) - sizes, axis=0)

@@ -91,11 +91,15 @@ def spread(graph, name, values):
     return np.broadcast_to(tensor.quant.granularity.spread(np.asarray(values), tensor.shape), tensor.shape)
 
 
-def matrices(graph, codes):
+def matrices(graph, codes, of_scales=lambda quant: quant.scale):
     """Return rows of x, their scales and zero points ``[rows, k]``, and those of w ``[k, n]``, by loops over windows."""
     node, x, w = graph.nodes[0], graph.tensors["x"], graph.tensors["w"]
-    planes = [codes.astype(np.int64), spread(graph, "x", x.quant.scale), spread(graph, "x", x.quant.zero_point)]
-    kernels = [w.encoded().astype(np.int64), spread(graph, "w", w.quant.scale), spread(graph, "w", w.quant.zero_point)]
+    planes = [codes.astype(np.int64), spread(graph, "x", of_scales(x.quant)), spread(graph, "x", x.quant.zero_point)]
+    kernels = [
+        w.encoded().astype(np.int64),
+        spread(graph, "w", of_scales(w.quant)),
+        spread(graph, "w", w.quant.zero_point),
+    ]
     if node.op in ("Gemm", "MatMul"):
         return planes, kernels
     if node.op == "ConvTranspose":
@@ -135,21 +139,23 @@ def reference(graph, accelerator, mapping, codes):
         coded = graph.tensors["b"]
         steps = np.broadcast_to(np.array(coded.quant.scale), n)
         bias = [int(code) * Fraction(float(step)) for code, step in zip(coded.encoded(), steps, strict=True)]
-    shares = (sw == sw[:1]).all()
+    ids = matrices(graph, codes, lambda quant: range(len(quant.scale)))
+    ids = ids[0][1], ids[1][1]
+    shares = graph.tensors["w"].quant.granularity.by is None or (sw == sw[:1]).all()
     values, events, units = np.zeros((len(x), n), object), 0, np.ones(n)
     for j in range(n):
         scales = [float(np.float32(sx[0, fold[0]])) * float(np.float32(sw[fold[0], j])) for fold in folds]
         for fold in folds:
             assert len(set(sx[0, fold])) == len(set(sw[fold, j])) == 1, "a fold lies within one segment"
-        live = [any(w[same, j] != zw[same, j]) for same in (segment_of(sx, sw, fold, j) for fold in folds)]
-        counted = [s for s, used in zip(scales, live, strict=True) if used or shares or not any(live)]
-        unit = max(counted)
+        columns = slice(None) if shares else slice(j, j + 1)  # those of which all segments have the same constants
+        same = [segment_of(ids, fold) for fold in folds]
+        live = [(w[part, columns] != zw[part, columns]).any() for part in same]
+        live = live if any(live) else [True] * len(folds)
+        unit = max(scale for scale, used in zip(scales, live, strict=True) if used)
         if scaling.is_real:
             constants = [(1, 0)] * len(folds)
         else:
-            ratios = [
-                s / unit if used or shares or not any(live) else 1.0 for s, used in zip(scales, live, strict=True)
-            ]
+            ratios = [scale / unit if used else 1.0 for scale, used in zip(scales, live, strict=True)]
             constants = [tuple(int(part[0]) for part in scaling.constants(np.array([r]))) for r in ratios]
         units[j] = unit * 2.0**-scaling.fraction if not scaling.is_real else 1
         is_centred = datapath.zero_point == "subtracted"
@@ -186,10 +192,10 @@ def reference(graph, accelerator, mapping, codes):
     return values, units, events
 
 
-def segment_of(sx, sw, fold, j):
-    """Return all k with the scales that a fold has, in every column."""
-    same = (sx[0] == sx[0, fold[0]]) & (sw == sw[fold[0]]).all(axis=1)
-    return np.flatnonzero(same)
+def segment_of(ids, fold):
+    """Return all k with the groups that a fold has, of the ifmap and, in every column, of the weight."""
+    x, w = ids
+    return np.flatnonzero((x[0] == x[0, fold[0]]) & (w == w[fold[0]]).all(axis=1))
 
 
 def real_scales(sx, sw, folds, j):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import hwsim
 from hwsim.errors import ExecutionError
-from hwsim.execute.integer import check_executable
+from hwsim.execute.integer import Layer, check_executable, run_integer
 from hwsim.execute.integer.segments import segments_of_folds
 from hwsim.graph import OPS, Graph, Node, Tensor, Work, runs_on_array
 from hwsim.graph.fusion import bias_params
@@ -19,6 +19,7 @@ from hwsim.numerics.mx import MxFormat
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizers import definition
 from hwsim.numerics.sparsity import Sparsity
+from hwsim.schedule import schedule
 from tests.execute.integer.segmented import as_rows, computed, grid, machine, network, reference
 
 REGISTERS = [
@@ -230,3 +231,60 @@ def test_a_fused_clamp_follows_each_group_of_the_output(clamp):
     ends = [np.inf * sign if end is None else end for end, sign in zip(clamp, (-1, 1), strict=True)]
     low, high = (output.encode(np.full(free.shape, end, np.float32)) for end in ends)
     np.testing.assert_array_equal(found, np.clip(free, low, high))
+
+
+def real_result(graph, values, accelerator=None):
+    """Return the real results of a graph of one product ``fc``, and its layer."""
+    accelerator = accelerator or machine()
+    layer = Layer.of(graph, graph.nodes[0], accelerator, schedule(graph, accelerator).mappings["fc"])
+    images = {name: graph.tensors[name].quant.decode(codes) for name, codes in values.items()}
+    return run_integer(graph, {"fc": layer}, images)["y"], layer
+
+
+def test_groups_of_a_convolution_are_products_of_their_own():
+    """Two groups of channels with weights in groups along k give what two convolutions give, side by side."""
+    rng = np.random.default_rng(21)
+    attributes = {"kernel": (3, 3), "strides": (1, 1), "pads": (1, 1, 1, 1), "dilations": (1, 1)}
+    x_grid = grid(rng, "uint8", 1, PER_TENSOR)
+    w_grid = grid(rng, "int4", 18, Granularity(axis=1, groups=(1, 0, 2, 1), by=0))
+    codes, x = rng.integers(-8, 8, (6, 4, 3, 3)), rng.integers(0, 256, (2, 8, 4, 4))
+
+    def graph(groups, part):
+        scales = {"scale": w_grid.scale[part.start * 3 : part.stop * 3], "zero_point": w_grid.zero_point[part.start * 3 : part.stop * 3]}  # fmt: skip
+        own = replace(w_grid, **scales)
+        tensors = {
+            "x": Tensor(name="x", shape=(2, 4 * groups, 4, 4), quant=x_grid), "w": Tensor.of_codes("w", codes[part], own),
+            "y": Tensor(name="y", shape=(2, 3 * groups, 4, 4)),
+        }  # fmt: skip
+        node = Node(name="fc", op="Conv", inputs=("x", "w"), outputs=("y",), attributes=attributes | {"groups": groups})
+        return Graph(name="one", nodes=(node,), tensors=tensors, inputs=("x",), outputs=("y",))
+
+    both, layer = real_result(graph(2, slice(0, 6)), {"x": x})
+    assert len(layer.segments.segments) == 3
+    halves = [real_result(graph(1, slice(3 * g, 3 * g + 3)), {"x": x[:, 4 * g : 4 * g + 4]})[0] for g in (0, 1)]
+    np.testing.assert_array_equal(both, np.concatenate(halves, axis=1))
+
+
+@pytest.mark.parametrize("zero_point", ["folded", "subtracted"])
+def test_a_batch_of_activations_is_a_product_each(zero_point):
+    """Both operands computed by the network: groups of the left one along k, zero points on both."""
+    rng = np.random.default_rng(22)
+    x_grid = grid(rng, "uint8", 3, Granularity(axis=2, groups=(0, 2, 1, 1, 0)))
+    w_grid = grid(rng, "int8", 1, PER_TENSOR)
+    x, w = rng.integers(0, 256, (2, 3, 5)), rng.integers(-128, 128, (2, 5, 4))
+    accelerator = machine(f"datapath.zero_point={zero_point}", "datapath.segment_scaling=fixed_point:24:8")
+
+    def graph(lead):
+        left = replace(x_grid, granularity=replace(x_grid.granularity, axis=len(lead) + 1))
+        tensors = {
+            "x": Tensor(name="x", shape=(*lead, 3, 5), quant=left), "w": Tensor(name="w", shape=(*lead, 5, 4), quant=w_grid),
+            "y": Tensor(name="y", shape=(*lead, 3, 4)),
+        }  # fmt: skip
+        node = Node(name="fc", op="MatMul", inputs=("x", "w"), outputs=("y",), attributes={})
+        return Graph(name="one", nodes=(node,), tensors=tensors, inputs=("x", "w"), outputs=("y",))
+
+    both, _ = real_result(graph((2,)), {"x": x, "w": w}, accelerator)
+    each = [real_result(graph(()), {"x": x[i], "w": w[i]}, accelerator)[0] for i in (0, 1)]
+    np.testing.assert_array_equal(both, each)
+    exact = x_grid.decode(x).astype(float) @ w_grid.decode(w).astype(float)
+    np.testing.assert_allclose(both, exact, rtol=1e-4, atol=1e-3)
