@@ -7,6 +7,7 @@ import sys
 import typer
 
 from hwsim.cli.check import check
+from hwsim.cli.diagnose import diagnose
 from hwsim.cli.export import export
 from hwsim.cli.quantize import quantize
 from hwsim.cli.run import run
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (run, quantize, sweep, show, check, trace, vectors, export, scalesim):
+for verb in (run, quantize, diagnose, sweep, show, check, trace, vectors, export, scalesim):
     app.command()(verb)
 
 

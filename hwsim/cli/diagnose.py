@@ -81,6 +81,7 @@ def diagnose(
         ready.machine,
         ready.data.images,
         metric=chosen,
+        reference=None if ready.state is None else ready.state.reference,
         tolerance=tolerance,
         sweep_images=sweep_images,
         progress=lambda quantizers: progress(quantizers, "quantizers"),
@@ -107,20 +108,19 @@ def diagnose(
 def _print(table: Table, heads: dict[str, str]) -> None:
     """Print the columns that say anything, of many rows the first ones."""
     from hwsim.cli.show import aligned
-    from hwsim.reporting.words import visible
 
     keys = [key for key in heads if any(value is not None for value in table[key])]
     rows = [tuple(heads[key] for key in keys)]
-    rows += [tuple(visible(_cell(row[key])) for key in keys) for row in list(table.rows())[:SHOWN]]
+    rows += [tuple(_cell(key, row[key]) for key in keys) for row in list(table.rows())[:SHOWN]]
     for line in aligned(rows):
         typer.echo(f"  {line}")
     if len(table) > SHOWN:
         typer.echo(f"  and {len(table) - SHOWN} more, see --out")
 
 
-def _cell(value: object) -> str:
-    if not isinstance(value, float):
-        return "-" if value is None else str(value)
-    if value == float("inf"):
-        return "exact"
-    return f"{value:.2e}" if 0 < abs(value) < 0.01 else f"{value:.4f}" if abs(value) <= 1 else f"{value:.1f}"
+def _cell(key: str, value: object) -> str:
+    from hwsim.reporting.words import decibel, visible
+
+    if key.endswith("_db"):
+        return decibel(value)
+    return f"{value:.4g}" if isinstance(value, float) else visible(value)

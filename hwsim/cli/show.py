@@ -146,7 +146,8 @@ def _formats(name: str | None) -> str:
         low, high = (float(number.unit * end) for end in number.operand_range)
         rows.append((text, f"{number.bits} bits, {low:.6g} .. {high:.6g} in multiples of {float(number.unit):.6g}"))
     return _rows(
-        "formats (--weights and --activations take integers of 1 to 32 bits, registers to 64; files bring any of these):",
+        "formats (--weights takes integers of 1 to 32 bits, tables and floats to 16 bits, and power4 or codebook4, which each "
+        "layer learns; --activations integers; registers integers to 64 bits; files bring any of these):",
         rows,
     )
 

@@ -22,7 +22,7 @@ RESULT_FIGURES = figures.names("result")
 @pytest.mark.parametrize("name", figures.names())
 def test_a_figure_file_states_what_the_page_needs(name):
     module = figures.figure(name)
-    assert module.SUBJECT in {"result", "sweep"}
+    assert module.SUBJECT in {"result", "sweep", "diagnosis"}
     assert isinstance(module.ORDER, int)
     assert module.TITLE
     assert module.CAPTION.endswith(".")

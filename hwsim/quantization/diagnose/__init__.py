@@ -1,4 +1,4 @@
-"""Find what costs a quantized network its quality: the debugging flow of Nagel et al. 2021, section 5."""
+"""Find what costs a quantized network its quality: the debugging flow of Nagel et al. 2021, arXiv 2106.08295."""
 
 from hwsim.quantization.diagnose.advise import Finding
 from hwsim.quantization.diagnose.channel_ranges import ChannelRanges

@@ -1,8 +1,8 @@
-"""What the measurements say and what to try next: the decisions of the debugging flow (Nagel et al. 2021, section 5, figure 5.1)."""
+"""What the measurements say and what to try next: the decisions of the debugging flow (Nagel et al. 2021, arXiv 2106.08295)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hwsim.graph import Graph
 from hwsim.quantization.diagnose.bench import Score
@@ -11,6 +11,7 @@ from hwsim.quantization.diagnose.quantizers import Quantizer
 from hwsim.quantization.diagnose.sanity import FINE_BITS, LEAST_DB
 from hwsim.quantization.transforms.rules import is_depthwise
 
+AS_IT_CAME = "as it came"
 TOLERANCE = 0.01
 ENOUGH_DB = 20.0
 BLAME_DB = 6.0
@@ -33,7 +34,7 @@ class Measured:
     Args:
         graph: with grids.
         fine: with grids that hardly round; None where it was not tried.
-        scores: by name: ``float``, ``weights``, ``activations``, ``both``, ``machine``.
+        scores: by name: ``float``, ``weights``, ``activations``, ``both``, ``machine`` and, of a transformed network, ``as it came``.
         worst: the quantizer that costs most alone.
         ranges: of its tensor.
         tolerance: how much of the metric may be lost.
@@ -49,7 +50,7 @@ class Measured:
 
 def findings(measured: Measured) -> tuple[Finding, ...]:
     """Return the findings in the order of the flow; the first one with advice is where to begin."""
-    found = [_sanity(measured), _machine(measured), _blame(measured), _culprit(measured)]
+    found = [_transforms(measured), _sanity(measured), _machine(measured), _blame(measured), _culprit(measured)]
     return tuple(finding for finding in found if finding is not None)
 
 
@@ -58,6 +59,17 @@ def _is_fine(score: Score, reference: Score, tolerance: float) -> bool:
     if score.metric is None or reference.metric is None:
         return score.sqnr_db >= ENOUGH_DB
     return reference.metric - score.metric <= tolerance
+
+
+def _transforms(measured: Measured) -> Finding | None:
+    came, now = measured.scores.get(AS_IT_CAME), measured.scores["float"]
+    if came is None:
+        return None
+    metrics = "" if came.metric is None else f" and its metric from {came.metric:.4f} to {now.metric:.4f}"
+    text = f"the method moved the float network by {came.sqnr_db:.1f} dB{metrics} before any grid was set"
+    if _is_fine(replace(now, sqnr_db=came.sqnr_db), came, measured.tolerance):
+        return Finding(text=text)
+    return Finding(text=text, advice=("leave out the step that changes the float network, as ReLU for ReLU6",))
 
 
 def _sanity(measured: Measured) -> Finding | None:
@@ -89,11 +101,11 @@ def _blame(measured: Measured) -> Finding:
     if _is_fine(scores["both"], scores["float"], measured.tolerance):
         return Finding(text=f"{loss}: within tolerance, nothing has to be mended")
     apart = scores["activations"].sqnr_db - scores["weights"].sqnr_db
-    weights_alone = _is_fine(scores["weights"], scores["float"], measured.tolerance)
-    activations_alone = _is_fine(scores["activations"], scores["float"], measured.tolerance)
-    if apart >= BLAME_DB or (activations_alone and not weights_alone):
+    fine_weights = _is_fine(scores["weights"], scores["float"], measured.tolerance)
+    fine_activations = _is_fine(scores["activations"], scores["float"], measured.tolerance)
+    if not fine_weights and (fine_activations or apart >= BLAME_DB):
         return Finding(text=f"{loss}: the weights are to blame", advice=_for_weights(measured))
-    if apart <= -BLAME_DB or (weights_alone and not activations_alone):
+    if not fine_activations and (fine_weights or apart <= -BLAME_DB):
         return Finding(text=f"{loss}: the activations are to blame", advice=_for_activations())
     return Finding(
         text=f"{loss}: both are to blame",
@@ -134,7 +146,7 @@ def _culprit(measured: Measured) -> Finding:
     worst, ranges = measured.worst, measured.ranges
     what = f"the {worst.kind} of {worst.layer!r} ({worst.format}) cost most"
     text = f"{what}; their widest channel is {ranges.imbalance:.1f} times the median one"
-    wider = f'[[layer]] match = "{worst.layer}", {worst.kind} = a format of more bits, in a --precision file'
+    wider = f'more bits for it alone, in a --precision file: [[layer]] match = "{worst.layer}", {worst.kind} = ...'
     if _is_fine(measured.scores["both"], measured.scores["float"], measured.tolerance):
         return Finding(text=text)
     if ranges.imbalance >= WIDE_CHANNEL:

@@ -75,6 +75,10 @@ class Bench:
         """Return what the float network reaches."""
         return self.score(self.reference)
 
+    def score_of_float(self, graph: Graph) -> Score:
+        """Return what another float network with the same inputs and outputs reaches."""
+        return self.score(_joined([run_float(graph, chunk) for chunk in self.chunks]))
+
     def measure(self, kept: Collection[Quantizer] | None = None) -> Score:
         """Return what the network reaches with only these quantizers on; None: with everything that has a grid."""
         graph = self.graph if kept is None else only(self.graph, kept)

@@ -1,4 +1,4 @@
-"""The debugging flow of quantization (Nagel et al. 2021, section 5): is it the quantization, which half, which tensor, what to try.
+"""The debugging flow of quantization (Nagel et al. 2021, arXiv 2106.08295): is it the quantization, which half, which tensor, what to try.
 
 A quantizer is switched off by taking its grid away: its tensor is then real, and what reads it computes in float32. So the
 flow asks any network with grids, whichever method or file they came from.
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hwsim.errors import HwsimError
+from hwsim.execute.integer import check_executable
 from hwsim.graph import Graph
 from hwsim.hardware.accelerator import Accelerator
-from hwsim.quantization.diagnose.advise import TOLERANCE, Finding, Measured, findings
+from hwsim.quantization.diagnose.advise import AS_IT_CAME, TOLERANCE, Finding, Measured, findings
 from hwsim.quantization.diagnose.bench import Bench, Score, with_exact_registers
 from hwsim.quantization.diagnose.channel_ranges import ChannelRanges, channel_ranges
 from hwsim.quantization.diagnose.quantizers import Quantizer, quantizers_of
@@ -32,8 +33,9 @@ class Diagnosis:
     """What is wrong with a quantized network.
 
     Args:
-        halves: columns ``quantized metric sqnr_db max_error``; rows ``float``, ``weights``, ``activations``, ``both`` (with exact
-            registers), ``machine`` (with its own) and, where it was tried, ``fine grids``.
+        halves: columns ``quantized metric sqnr_db max_error``; rows ``as it came`` (the float network before it was transformed,
+            where it is given), ``float``, ``weights``, ``activations``, ``both`` (with exact registers), ``machine`` (with its own)
+            and ``fine grids``. What the float network makes is the reference of all.
         quantizers: a row per quantizer, see ``sweep``.
         culprit: the channels of the tensor whose quantizer costs most alone.
         findings: what follows, in the order of the flow.
@@ -52,6 +54,7 @@ def diagnose(
     *,
     labels: np.ndarray | None = None,
     metric: Metric = accuracy,
+    reference: Graph | None = None,
     tolerance: float = TOLERANCE,
     sweep_images: int = SWEEP_IMAGES,
     progress: Callable[[tuple[Quantizer, ...]], Iterable[Quantizer]] = iter,
@@ -64,21 +67,24 @@ def diagnose(
         inputs: arrays by input name ``[images, ...]``, optionally with ``labels`` among them.
         labels: ``[images]``, for the metric.
         metric: ``(outputs by name, labels) -> number``, higher is better; without labels noise is what counts.
+        reference: the float network before a method transformed it; None where none did.
         tolerance: how much of the metric may be lost.
         sweep_images: how many images the runs per quantizer use, two runs each.
         progress: wraps the quantizers, to show how far the sweep is.
 
     Raises:
         HwsimError: a network without calibrated grids.
-        ExecutionError: inputs that do not fit it.
+        ExecutionError: inputs that do not fit it, grids that the machine cannot compute.
     """
     quantizers = quantizers_of(graph)
     if not quantizers:
         raise HwsimError(f"diagnose: {graph.name} has no grids; quantize it with calibration images first")
+    check_executable(graph, machine)
     images, found = split_labels(graph, inputs, labels)
     exact = with_exact_registers(machine)
     bench = Bench(graph, exact, images, found, metric)
-    scores = {"float": bench.float_score()}
+    scores = {} if reference is None else {AS_IT_CAME: bench.score_of_float(reference)}
+    scores["float"] = bench.float_score()
     for kind in ("weights", "activations"):
         scores[kind] = bench.measure([quantizer for quantizer in quantizers if quantizer.kind == kind])
     scores["both"] = bench.measure()

@@ -1,4 +1,4 @@
-"""Every quantizer alone, and all but it: which one costs most (Nagel et al. 2021, section 5)."""
+"""Every quantizer alone, and all but it: which one costs most (Nagel et al. 2021, arXiv 2106.08295)."""
 
 from __future__ import annotations
 

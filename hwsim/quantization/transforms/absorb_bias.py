@@ -1,4 +1,4 @@
-"""High-bias absorption (Nagel et al. 2019, arXiv 1906.04721, section 4.1.3; Nagel et al. 2021, section 3.2).
+"""High-bias absorption (Nagel et al. 2019, arXiv 1906.04721; Nagel et al. 2021, arXiv 2106.08295).
 
 Equalization can leave channels whose values lie far from 0, which widens the range of the whole tensor. Of a channel that
 is normal with mean beta and deviation gamma before its ReLU, nearly everything (three deviations) lies above

@@ -1,4 +1,4 @@
-"""Cross-layer equalization (Nagel et al. 2019, arXiv 1906.04721, section 4.1; Nagel et al. 2021, section 3.2).
+"""Cross-layer equalization (Nagel et al. 2019, arXiv 1906.04721; Nagel et al. 2021, arXiv 2106.08295).
 
 Two layers with nothing but a positively homogeneous activation between them stay the same function when channel i of the
 first is divided by ``s_i`` and what meets it in the second is multiplied by it. With the largest weights ``r1_i`` and

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hwsim.errors import GraphError
 from hwsim.graph import Graph
 from hwsim.quantization.transforms.draft import Draft
 from hwsim.quantization.transforms.region import Region, region_of
@@ -22,7 +23,10 @@ def scalable_regions(graph: Graph, reach: Reach = EXACT) -> tuple[Region, ...]:
         edge = node.outputs[0]
         if node.op not in GEMMS or edge in seen:
             continue
-        region = region_of(graph, edge, Kind.SCALE, reach=reach)
+        try:
+            region = region_of(graph, edge, Kind.SCALE, reach=reach)
+        except GraphError:  # tied branches that are turned against each other: no scale serves both
+            continue
         seen |= region.tensors.keys()
         ends = [name for name, _ in (*region.producers, *region.readers)]
         if region.is_free and region.readers and all(graph.node_of[name].op in GEMMS for name in ends):

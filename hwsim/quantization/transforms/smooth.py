@@ -1,4 +1,4 @@
-"""Smoothing (Xiao et al. 2023, SmoothQuant, arXiv 2211.10438, equation 4): outliers of activations move into weights.
+"""Smoothing (Xiao et al. 2023, SmoothQuant, arXiv 2211.10438): outliers of activations move into weights.
 
 Channel j of a layer's input is divided by ``s_j = max|X_j| ** alpha / max|W_j| ** (1 - alpha)`` and its weights are multiplied by
 it. The division goes into the producer: weights or the affine of a normalization, through ReLU and pooling. What else

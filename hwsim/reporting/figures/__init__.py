@@ -1,7 +1,7 @@
 """Figures: one file each, imported by name; a new file is a new figure of the page.
 
-A file states ``SUBJECT`` (``result`` or ``sweep``), ``ORDER`` (its place in the page), ``TITLE``, ``CAPTION`` (one sentence)
-and ``draw``: ``draw(result, accelerator)`` for a result, ``draw(table)`` for a sweep. ``draw`` returns a
+A file states ``SUBJECT`` (``result``, ``sweep`` or ``diagnosis``), ``ORDER`` (its place in the page), ``TITLE``, ``CAPTION`` (one sentence)
+and ``draw``: ``draw(result, accelerator)`` for a result, ``draw(table)`` for a sweep, ``draw(ranges)`` for a diagnosis. ``draw`` returns a
 ``matplotlib.figure.Figure`` and raises ``NothingToDraw`` with a sentence that says what is missing.
 """
 

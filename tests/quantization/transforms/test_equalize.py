@@ -52,7 +52,7 @@ def test_drawn_networks_keep_their_function_and_get_equal_ranges(seed, length, t
 
 
 def test_a_pair_by_the_equation():
-    """s_i = sqrt(r1_i r2_i) / r2_i, and both ranges are sqrt(r1_i r2_i) afterwards (white paper, equations 21 and 22)."""
+    """s_i = sqrt(r1_i r2_i) / r2_i, and both ranges are sqrt(r1_i r2_i) afterwards."""
     b = Builder(1)
     graph = b.graph(b.conv(b.conv("x", clamp=(0.0, None))))
     r1 = np.abs(graph.tensors["w0"].data).max(axis=(1, 2, 3))
@@ -124,3 +124,13 @@ def test_nothing_to_equalize_is_said():
     b = Builder(5)
     graph = b.graph(b.conv("x"))
     assert Equalize()(state_of(graph, None)).notes == ("no edge could be equalized",)
+
+
+def test_tied_branches_turned_against_each_other_are_left_alone():
+    b = Builder(6, shape=(1, 3, 4, 4))
+    x = b.conv("x", out=4, clamp=(0.0, None))
+    y = b.same("Add", x, b.add("Transpose", (x,), (1, 4, 4, 4), permutation=(0, 2, 1, 3)))
+    graph = b.graph(b.conv(y))
+    after, edges = equalize(graph, ties=True)
+    assert edges == 0
+    np.testing.assert_array_equal(after.tensors["w0"].data, graph.tensors["w0"].data)
