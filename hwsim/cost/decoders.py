@@ -6,6 +6,8 @@ Weights are stored and moved as codes. Which unit makes numbers of them follows 
 * ``q |q|``: a squarer of the magnitude, at the array's edge;
 * other tables: a table of their own in registers, as wide as its integers, and a selector of one entry, at the edge;
 * floating point (on an array of integers): shifters of the significand, a stage per exponent bit, at the edge;
+* integers on an array of floating point: a multiplier of the code and the scale's significand, and an adder of the operand
+  format, which normalizes and rounds;
 * powers of two and -1, 0, 1: where multipliers are built to measure (``mac = "fixed"``, ``multiplier_weight_bits = "matched"``)
   a processing element holds the code and has no multiplier: a barrel shifter with a stage that negates, or a choice of 0, x and
   -x. A multiplier that is there anyway gets the power from a one-hot decoder at the edge, and -1, 0, 1 as they are.
@@ -17,9 +19,6 @@ multipliers, multiplexers and registers. Filling a table, once a layer, is not p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from math import isqrt
-from typing import Literal
 
 from hwsim.cost.ledger import Compute
 from hwsim.energy import EnergyTable
@@ -28,13 +27,13 @@ from hwsim.hardware.parts import SystolicArray
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import operand_bits
-from hwsim.numerics.formats import Codebook, FloatFormat, Format
+from hwsim.numerics.formats import Codebook, FloatFormat
+from hwsim.numerics.formats.decoding import values_of
 
 DECODER = "decoder"
+SCALED = "scaled:"
 SHIFT, CHOICE = "shift_add", "choose_add"
 PRODUCTS = (SHIFT, CHOICE)
-
-Values = Literal["integers", "signs", "powers", "squares", "floats", "table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,34 +47,6 @@ class Product:
 
     action: str
     width: int
-
-
-def values_of(number: Format) -> Values:
-    """Return which kind of integers a format decodes to.
-
-    >>> from hwsim.numerics.formats import parse_format
-    >>> [values_of(parse_format(text)) for text in ("int4", "ternary", "pot4", "power4:0.5", "power4:0.7", "power4:1")]
-    ['integers', 'signs', 'powers', 'squares', 'table', 'integers']
-    """
-    if isinstance(number, Codebook):
-        return _values_of(number)
-    return "floats" if isinstance(number, FloatFormat) else "integers"
-
-
-@lru_cache(maxsize=256)
-def _values_of(book: Codebook) -> Values:
-    operands = sorted(int(value / book.unit) for value in book.values)
-    sizes = [abs(operand) for operand in operands if operand]
-    if max(sizes) == 1:
-        return "signs"
-    if operands[-1] - operands[0] == len(operands) - 1:
-        return "integers"
-    if all(size & (size - 1) == 0 for size in sizes):
-        return "powers"
-    roots = [isqrt(size) for size in sizes]
-    if all(root * root == size for root, size in zip(roots, sizes, strict=True)) and max(roots) < 1 << (book.bits - 1):
-        return "squares"
-    return "table"
 
 
 def product_of(gemm: Gemm, datapath: Datapath) -> Product | None:
@@ -102,14 +73,26 @@ def decoder_work(gemm: Gemm, count: int, datapath: Datapath) -> list[Compute]:
         return []
     if datapath.mac.is_floating and kind != "integers":
         kind = "floats" if isinstance(gemm.weight, FloatFormat) else "table"
+    width = operand_bits(gemm, datapath)[1]
+    if datapath.mac.is_floating and kind == "integers":
+        bits = gemm.weight.bits + gemm.weight_asymmetric
+        return [
+            Compute(
+                unit=DECODER, action=f"{SCALED}{datapath.mac.operand_format}", count=count, a_bits=bits, b_bits=width
+            )
+        ]
     if kind in ("integers", "signs") or (kind == "floats" and datapath.mac.is_floating):
         return []
     bits = gemm.weight.exponent_bits if isinstance(gemm.weight, FloatFormat) else gemm.weight.bits
-    return [Compute(unit=DECODER, action=kind, count=count, a_bits=bits, b_bits=operand_bits(gemm, datapath)[1])]
+    return [Compute(unit=DECODER, action=kind, count=count, a_bits=bits, b_bits=width)]
 
 
 def decoder_pj(table: EnergyTable, kind: str, code_bits: int, decoded_bits: int) -> float:
     """Return pJ of one decoded weight; ``code_bits`` of a floating-point code are those of its exponent."""
+    if kind.startswith(SCALED):
+        number = FloatFormat.parse(kind.removeprefix(SCALED))
+        rounded = table.float_add_pj(number.exponent_bits, number.mantissa_bits)
+        return table.multiply_pj(code_bits, number.mantissa_bits + 1) + rounded
     if kind == "squares":
         return table.multiply_pj(code_bits - 1, code_bits - 1)
     if kind == "powers":
@@ -121,6 +104,10 @@ def decoder_pj(table: EnergyTable, kind: str, code_bits: int, decoded_bits: int)
 
 def decoder_area_um2(table: EnergyTable, kind: str, code_bits: int, decoded_bits: int) -> float:
     """Return um2 of one decoder."""
+    if kind.startswith(SCALED):
+        number = FloatFormat.parse(kind.removeprefix(SCALED))
+        rounded = table.float_adder_area_um2(number.exponent_bits, number.mantissa_bits)
+        return table.multiplier_area_um2(code_bits, number.mantissa_bits + 1) + rounded
     if kind == "squares":
         return table.multiplier_area_um2(code_bits - 1, code_bits - 1)
     if kind == "powers":

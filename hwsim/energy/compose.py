@@ -27,7 +27,8 @@ COMPOSITIONS = (
     (
         "weight decoders",
         "table: multiplexer_fj of its 2^b entries; squares: multiply (b-1) x (b-1); floats: multiplexer_fj per exponent bit; "
-        "powers of two before a multiplier: one-hot, multiplexer_fj of 1 bit and 2^(b-1) inputs",
+        "powers of two before a multiplier: one-hot, multiplexer_fj of 1 bit and 2^(b-1) inputs; integers on a floating MAC: "
+        "multiply of code and significand + float_mac_fj add",
     ),
     (
         "products of powers of two, and of -1, 0, 1",

@@ -142,6 +142,11 @@ class MacMode(ABC):
         return None
 
     @property
+    def operand_format(self) -> str | None:
+        """The text of the operands' format where the mode has one of its own, else None."""
+        return None
+
+    @property
     def sum_bits(self) -> int | None:
         """The width of partial sums where the mode has formats of its own, else None."""
         return None

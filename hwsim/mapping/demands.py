@@ -11,6 +11,7 @@ from hwsim.graph import Graph
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.lower import lower
 from hwsim.numerics.formats import FloatFormat, Format, IntFormat, bits_for_range
+from hwsim.numerics.formats.decoding import values_of
 
 RUN_TIME_OPERATORS = ("DynamicQuantize", "DynamicQuantizeLinear")
 
@@ -21,7 +22,7 @@ class Demands:
 
     Args:
         products: ``ifmap x weight`` as they enter the multiplier, ascending; several mean several widths in one network.
-        decoders: weight formats that are stored otherwise than they are multiplied.
+        decoders: ``kind: formats`` of weights that are stored otherwise than they are multiplied.
         column_sums: products whose weights have a zero point.
         channel_scales: products with a multiplier per output channel instead of one.
         most_segments: of one product along k, 1 where no partial sum is rescaled.
@@ -46,7 +47,7 @@ class Demands:
     def _sentences(self) -> Iterator[str]:
         yield f"multiplies {', '.join(self.products)}" if self.products else "multiplies nothing"
         if self.decoders:
-            yield f"decodes {', '.join(self.decoders)} weights"
+            yield f"decodes weights ({'; '.join(self.decoders)})"
         if self.most_segments > 1:
             yield f"rescales partial sums: up to {self.most_segments} segments along k, the shortest of {self.least_segment}"
         if self.column_sums:
@@ -69,11 +70,15 @@ def demands_of(graph: Graph) -> Demands:
         shapes[a[0], w[0], f"{a[1]} x {w[1]}"] += 1
         grid = graph.tensors[graph.node_of[layer].inputs[1]].quant
         channels += grid is not None and grid.granularity.axis is not None
-    decoders = {str(g.weight) for g in gemms.values() if not isinstance(g.weight, IntFormat | FloatFormat)}
+    decoders: dict[str, set[str]] = {}
+    for gemm in gemms.values():
+        kind = values_of(gemm.weight)
+        if kind != "integers":
+            decoders.setdefault(kind, set()).add(str(gemm.weight))
     segments = [gemm.segments for gemm in gemms.values() if len(gemm.segments) > 1]
     return Demands(
         products=tuple(text for _, _, text in sorted(shapes)),
-        decoders=tuple(sorted(decoders)),
+        decoders=tuple(f"{kind}: {', '.join(sorted(texts))}" for kind, texts in sorted(decoders.items())),
         column_sums=sum(gemm.weight_asymmetric for gemm in gemms.values()),
         channel_scales=channels,
         most_segments=max(map(len, segments), default=1),

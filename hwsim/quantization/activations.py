@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from hwsim.errors import HwsimError
 from hwsim.graph import Graph, Node, passes_grid
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
-from hwsim.quantization.grid import params_of_ranges
+from hwsim.quantization.grid import params_of_powers, params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
 from hwsim.quantization.scheme import Scheme
 
@@ -51,6 +52,9 @@ def _grid(graph: Graph, tensor: str, layer: str, scheme: Scheme, seen: Mapping[s
     symmetric = precision.activation_symmetry == "symmetric"
     try:
         span = estimator(precision.activation_range)(seen[tensor], number, symmetric)
+        if scheme.power_of_two and precision.activation_range == "mse":
+            losses = partial(seen[tensor].distribution().squared_errors, number=number)
+            return params_of_powers(*span, number, losses, symmetric=symmetric)
         return params_of_ranges([span], number, symmetric=symmetric, power_of_two=scheme.power_of_two)
     except HwsimError as error:
         raise HwsimError(f"layer {layer!r}, tensor {tensor!r}: {error}") from None

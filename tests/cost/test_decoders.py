@@ -9,7 +9,7 @@ import hwsim
 from hwsim.cost.area import area_table
 from hwsim.cost.array_layer import array_layer
 from hwsim.cost.array_work import array_work
-from hwsim.cost.decoders import DECODER, decoder_area_um2, decoder_pj, decoder_work, product_of, values_of
+from hwsim.cost.decoders import DECODER, decoder_area_um2, decoder_pj, decoder_work, product_of
 from hwsim.cost.energy import access_pj, component_of, compute_pj
 from hwsim.cost.prices import prices_of
 from hwsim.cost.steps import steps_of
@@ -18,6 +18,7 @@ from hwsim.energy import load_table
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import mac_shape
 from hwsim.numerics.formats import Codebook, parse_format
+from hwsim.numerics.formats.decoding import values_of
 from tests.cost.machines import FLOWS, gemm, machine
 
 TABLE = load_table("generic_45nm")
@@ -199,3 +200,15 @@ def test_a_network_is_priced_and_stores_codes(text):
     assert ours["dram_bytes"] == plain["dram_bytes"]
     assert ours["cycles"] == plain["cycles"]
     assert ours["energy_pj"] != plain["energy_pj"]
+
+
+def test_integers_on_a_floating_mac_are_scaled_once():
+    accelerator = machine(datapath={"mac": "floating:fp16:fp32", "psum": "exact", "accumulator": "exact"})
+    work = replace(of("int4"), ifmap=parse_format("fp16"), ofmap=parse_format("fp16"))
+    (row,) = [row for row in rows_of(mapped(work, accelerator), accelerator) if row.unit == DECODER]
+    table = load_table(accelerator.energy_table)
+    price = decoder_pj(table, row.action, row.a_bits, row.b_bits)
+    assert price == table.multiply_pj(4, 11) + table.float_add_pj(5, 10)
+    assert decoder_area_um2(table, row.action, row.a_bits, row.b_bits) > 0
+    already = replace(work, weight=parse_format("fp16"))
+    assert [row for row in rows_of(mapped(already, accelerator), accelerator) if row.unit == DECODER] == []

@@ -204,7 +204,8 @@ def test_precision_files_are_checked_the_same_way(tmp_path, monkeypatch):
         "plan.toml: default.range 'min_max' is unknown; did you mean 'minmax'?",
         "plan.toml: layer[0] must state at least one of weights, activations, weight_granularity, weight_symmetry, "
         "activation_symmetry, range, activation_range, sparsity, psum, accumulator, segment_scaling, requantizer, arithmetic",
-        f"plan.toml: layer[1].activations {rule} '8'",
+        f"plan.toml: layer[1].activations {rule.removesuffix(', not')}, or one of fp16, bf16, fp32, fp8e4m3fn, fp8e5m2, "
+        "not '8'",
         "plan.toml: layer[1].bits is not a known key; known: accumulator, activation_range, activation_symmetry, activations, arithmetic, match, psum, "
         "range, requantizer, segment_scaling, sparsity, weight_granularity, weight_symmetry, weights",
         "plan.toml: defaults is not a known key; did you mean 'default'?",

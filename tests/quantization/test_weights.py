@@ -128,7 +128,9 @@ def test_which_weights_share_a_scale(op, shape, attributes, granularity, found):
 @pytest.mark.parametrize(("op", "shape"), [("ConvTranspose", (6, 4, 2, 2)), ("MatMul", (2, 10, 3))])
 def test_products_without_groups_say_so(op, shape):
     node, weight = layer(op, shape, groups=1)
-    with pytest.raises(HwsimError, match=r"layer 'layer', weight 'w': .* have no groups of k; state weight_granularity"):
+    with pytest.raises(
+        HwsimError, match=r"layer 'layer', weight 'w': .* have no groups of k; state weight_granularity"
+    ):
         weight_params(node, weight, LayerPrecision(weight_granularity="group:2"), power_of_two=False)
 
 

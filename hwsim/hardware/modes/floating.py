@@ -74,6 +74,11 @@ class Mode(MacMode):
         return unit.bits
 
     @property
+    def operand_format(self) -> str:
+        """The text of the operands' format."""
+        return self.operand
+
+    @property
     def sum_bits(self) -> int | None:
         """The width of the sum's format."""
         return _format(self.total).bits

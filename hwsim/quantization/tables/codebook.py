@@ -14,13 +14,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from hwsim.numerics.formats import Codebook, LearnedTable, power_exponent
+from hwsim.numerics.formats import Codebook, IntFormat, LearnedTable, power_exponent
 from hwsim.quantization.grid import symmetric_scales
 from hwsim.quantization.tables.lloyd import lloyd
-from hwsim.quantization.tables.rows import Rows, gathered
+from hwsim.quantization.tables.rows import Rows, gathered, sampled
 from hwsim.quantization.tables.scales import row_scales, total_error
 
 ROUNDS = 4
+SAMPLE = 1 << 16  # weights of a tensor that the turns look at; errors are compared on all
 Fitted = tuple[Codebook, np.ndarray]
 
 
@@ -36,33 +37,35 @@ def fit_codebook(
         power_of_two: of the scales.
         holds_zero: make one of the values 0, as pruned weights need.
     """
-    even = replace_name(power_exponent(table.bits, 1, nearest=True), table)
-    best = even, row_scales(parts, even, estimator, power_of_two=power_of_two)
-    least = total_error(parts, *best)
+    narrow = IntFormat(bits=table.bits, narrow=True)
+    even = replace(power_exponent(table.bits, 1, nearest=True), name=str(table))
+    fits = [(even, row_scales(parts, narrow, estimator, power_of_two=power_of_two))]
     peaks = gathered(parts, [np.abs(part.values).max(axis=1) for part in parts])
-    if not peaks.any():
-        return best
     whole = symmetric_scales(peaks, 1.0, power_of_two=power_of_two)
-    for quantiles in (False, True):
-        fitted = _of_levels(parts, whole, table, power_of_two, holds_zero, quantiles=quantiles)
+    for quantiles in (False, True) if peaks.any() else ():
+        fits.append(_of_levels(parts, whole, table, power_of_two, holds_zero, quantiles=quantiles))
+    if estimator == "mse":
+        fits.append(_improved(parts, [book for book, _ in fits], table, power_of_two, holds_zero))
+    return min(fits, key=lambda fitted: total_error(parts, *fitted))
+
+
+def _improved(
+    parts: Sequence[Rows], starts: Sequence[Codebook], table: LearnedTable, power_of_two: bool, holds_zero: bool
+) -> Fitted:
+    """Return the best table, with its scales, of those that scales and levels lead to in turn; found on a sample of rows."""
+    sample, best, least = sampled(parts, SAMPLE), starts[0], np.inf
+    for start in starts:
+        book, last = start, np.inf
         for _ in range(ROUNDS):
-            error = total_error(parts, *fitted)
-            if error >= least:
+            scales = row_scales(sample, book, "mse", power_of_two=power_of_two)
+            error = total_error(sample, book, scales)
+            if error >= last:
                 break
-            best, least = fitted, error
-            if estimator == "minmax":
-                break
-            scales = row_scales(parts, fitted[0], estimator, power_of_two=power_of_two)
-            moved = total_error(parts, fitted[0], scales)
-            if moved < least:
-                best, least = (fitted[0], scales), moved
-            fitted = _of_levels(parts, best[1], table, power_of_two, holds_zero, start=best[0])
-    return best
-
-
-def replace_name(book: Codebook, table: LearnedTable) -> Codebook:
-    """Return the values of ``book`` as one of the tables that ``table`` stands for."""
-    return replace(book, name=str(table))
+            last = error
+            if error < least:
+                best, least = book, error
+            book, _ = _of_levels(sample, scales, table, power_of_two, holds_zero, start=book)
+    return best, row_scales(parts, best, "mse", power_of_two=power_of_two)
 
 
 def _of_levels(
@@ -76,10 +79,9 @@ def _of_levels(
     start: Codebook | None = None,
 ) -> Fitted:
     """Return the integers to which k-means leads on rows divided by ``scales``, and the scales in their units."""
-    values = np.concatenate([(part.values / scales[part.scale, None]).reshape(-1) for part in parts])
-    weights = np.concatenate(
-        [np.broadcast_to(scales[part.scale, None] ** 2, part.values.shape).reshape(-1) for part in parts]
-    )
+    rows = [(part.values, scales[part.scale, None]) for part in parts]
+    values = np.concatenate([(each / scale).reshape(-1) for each, scale in rows])
+    weights = np.concatenate([np.broadcast_to(scale**2, each.shape).reshape(-1) for each, scale in rows])
     order = np.argsort(values, kind="stable")
     values, weights = values[order].astype(np.float64), weights[order]
     count = 1 << table.bits

@@ -58,3 +58,15 @@ def test_rules_that_state_weights_keep_theirs():
 def test_they_go_before_the_grids(step):
     with pytest.raises(HwsimError, match="this step goes before SetGrids"):
         step(SetGrids()(state()))
+
+
+def test_bits_are_those_of_the_plan_where_none_are_stated():
+    assert str(FitCodebook()(state(weights="int3")).scheme.plan.default.weights) == "codebook3@8"
+    assert str(FitExponent()(state()).scheme.plan.default.weights) == "power4@8"
+    assert str(FitExponent(bits=2)(state(weights="int3")).scheme.plan.default.weights) == "power2@8"
+
+
+def test_keys_hold_where_the_user_states_nothing():
+    keys = {"range": "minmax", "weight_granularity": "tensor"}
+    default = FitExponent(keys=keys)(state()).scheme.plan.default
+    assert (default.range, default.weight_granularity) == ("mse", "tensor")

@@ -57,7 +57,7 @@ def looked_up(sheet: Sheet, tensor: Tensor) -> str:
     grid = tensor.quant
     assert grid is not None
     assert isinstance(grid.format, Codebook)
-    sheet.note(f"{grid.format} weights are read from a table by Gather", tensor.name)
+    sheet.note(f"{grid.format} weights are read from a table by Gather, real values to a reader", tensor.name)
     values = sheet.constant(
         f"{tensor.name}/table", grid.format.decode(np.arange(len(grid.format.values))).astype(np.float32)
     )
