@@ -17,7 +17,7 @@ RECIPE = Recipe(
     loss=reported("brecq.loss"),
     baseline=reported("brecq.nearest"),
     options=(
-        Option(name="iterations", default=1500, help="steps of Adam per block for the rounding"),
+        Option(name="iterations", default=600, help="steps of Adam per block for the rounding"),
         Option(name="scale_iterations", default=300, help="steps per block for the scales of activations"),
     ),
     needs_torch=True,

@@ -37,8 +37,8 @@ class Brecq:
     """
 
     only_chooses_codes: ClassVar[bool] = True  # and scales: neither tells the hardware anything
-    iterations: int = 1500
-    rate: float = 1e-2
+    iterations: int = 600
+    rate: float = 2e-2
     scale_iterations: int = 300
     scale_rate: float = 1e-3
     batch: int = 32

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from hwsim.errors import HwsimError
 from hwsim.graph import Graph
-from hwsim.graph.layouts import in_graph_layout
 from hwsim.quantization.reconstruct.fisher import fisher_weights
 from hwsim.quantization.reconstruct.flow import Flow, computed
 from hwsim.quantization.reconstruct.losses import Loss, mse
@@ -84,7 +83,7 @@ def reconstruct(
     import torch
 
     original = graph = state.graph
-    images = in_graph_layout(graph, state.images(name))
+    images = state.images(name)
     if not graph.is_quantized:
         raise HwsimError(f"{name}: {graph.name} has no grids yet; set grids before reconstruction")
     cut = scopes(graph)

@@ -14,7 +14,6 @@ import numpy as np
 from hwsim.errors import HwsimError
 from hwsim.execute.float32 import run_float
 from hwsim.graph import Graph, Tensor
-from hwsim.graph.layouts import in_graph_layout
 from hwsim.quantization.constants import WEIGHTED
 from hwsim.quantization.quantize import with_decoded_weights
 from hwsim.quantization.rounding.neighbours import neighbours, share_above
@@ -64,6 +63,6 @@ def _rounded(tensor: Tensor, random: np.random.Generator) -> Tensor:
 
 
 def _output_error(state: State, graph: Graph) -> float:
-    images = in_graph_layout(graph, state.images("stochastic"))
+    images = dict(state.images("stochastic"))
     wanted, found = (run_float(network, images) for network in (state.graph, with_decoded_weights(graph)))
     return float(np.mean([np.square(found[name] - wanted[name]).mean() for name in graph.outputs]))

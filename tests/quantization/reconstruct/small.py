@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 import hwsim
 from hwsim.graph import Tensor
 from hwsim.hardware.precision import PrecisionPlan
-from hwsim.numerics.formats import parse_format
-from hwsim.numerics.granularity import PER_TENSOR, Granularity
-from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization.prepare import prepare
 from hwsim.quantization.quantize import quantize
 from hwsim.quantization.recipes.probe import probe_network
@@ -42,22 +37,6 @@ def state_of(
         machine=hwsim.accelerator("edge_16x16", overrides=["datapath.accumulator=exact"]),
         seed=seed,
     )
-
-
-def on_format(state, text, granularity=PER_TENSOR, *, weight):
-    """Return the state with one weight on another format, with scales that cover it."""
-    tensor = state.graph.tensors[weight]
-    count = int(np.prod(granularity.scale_shape(tensor.shape)))
-    number = parse_format(text)
-    largest = float(max(abs(end) for end in number.operand_range) * number.unit)
-    scale = float(np.float32(np.abs(tensor.data).max() / largest))
-    grid = QuantParams(format=number, scale=(scale,) * count, zero_point=(0,) * count, granularity=granularity)
-    return state.with_(graph=state.graph.with_changes(tensors=[replace(tensor, quant=grid, codes=None)]))
-
-
-def groups_of(tensor, axis, size, by=None):
-    """Return groups of ``size`` neighbours along an axis of the tensor."""
-    return Granularity.of_runs(axis, tensor.shape[axis], size, by)
 
 
 def stored(graph):

@@ -8,7 +8,6 @@ from hwsim.errors import HwsimError
 from hwsim.execute.float32 import run_float
 from hwsim.graph import Graph, Node, Tensor
 from hwsim.numerics.formats import IntFormat
-from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.sparsity import Sparsity
 from hwsim.quantization.constants import WEIGHTED
@@ -16,7 +15,7 @@ from hwsim.quantization.reconstruct import AdaRound
 from hwsim.quantization.rounding import neighbours
 from tests.execute.integer import independent
 from tests.integers import every_tensor
-from tests.quantization.reconstruct.small import groups_of, on_format, state_of, stored
+from tests.quantization.reconstruct.small import state_of, stored
 
 pytest.importorskip("torch", reason='learns: pip install "hwsim[train]"')
 
@@ -28,7 +27,7 @@ def weights_of(graph):
     return {node.name: graph.tensors[node.inputs[1]] for node in graph.nodes if node.op in WEIGHTED}
 
 
-@pytest.mark.parametrize("granularity", ["tensor", "channel"])
+@pytest.mark.parametrize("granularity", ["tensor", "channel", "group:8"])
 @pytest.mark.parametrize("symmetry", ["symmetric", "asymmetric"])
 def test_every_code_is_a_neighbour_and_the_loss_is_no_larger(granularity, symmetry):
     state = state_of(granularity=granularity, symmetry=symmetry)
@@ -68,15 +67,12 @@ def test_the_integers_of_its_codes_are_executed():
     assert errors[1] < 0.6 * errors[0]
 
 
-@pytest.mark.parametrize("kind", ["groups", "block", "ternary", "fp4e2m1"])
-def test_any_granularity_and_format(kind):
-    state = state_of()
-    weight = state.graph.tensors[WEIGHT]
-    granularity = {"groups": groups_of(weight, 1, 8, by=0), "block": Granularity(axis=1, block=8)}.get(kind, PER_TENSOR)
-    text = kind if kind in ("ternary", "fp4e2m1") else "int3"
-    state = on_format(state, text, granularity, weight=WEIGHT)
-    learned = FEW(state)
+@pytest.mark.parametrize("text", ["ternary", "fp4e2m1", "power4:0.7@8"])
+@pytest.mark.parametrize("granularity", ["tensor", "group:8"])
+def test_any_granularity_and_format(granularity, text):
+    state = state_of(weights=text, granularity=granularity)
     low, high = neighbours(state.graph.tensors[WEIGHT])
+    learned = FEW(state)
     codes = learned.graph.tensors[WEIGHT].encoded()
     assert ((codes == low) | (codes == high)).all()
     assert (codes != state.graph.tensors[WEIGHT].encoded()).any()

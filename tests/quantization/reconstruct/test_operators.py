@@ -64,6 +64,8 @@ CASES = [
     ("BatchNormalization", {"epsilon": 1e-3}, [IMAGE, (4,), (4,), (4,), np.float32([0.5, 1.0, 2.0, 0.1])]),
     ("LRN", {"alpha": 0.3, "beta": 0.75, "bias": 1.0, "size": 3}, [IMAGE]),
     ("LRN", {"alpha": 0.3, "beta": 0.75, "bias": 2.0, "size": 2}, [IMAGE]),
+    ("DynamicQuantize", {"axis": 2, "format": "int8"}, [(2, 3, 8)]),
+    ("Rescale", {"clamp": (0.0, None)}, [(2, 3, 8), (2, 3, 1), (8,)]),
     ("DepthToSpace", {"blocksize": 2, "mode": "DCR"}, [IMAGE]),
     ("DepthToSpace", {"blocksize": 2, "mode": "CRD"}, [IMAGE]),
     ("Pad", {"pads": ((0, 0), (1, 0), (2, 1), (0, 3)), "mode": "constant", "value": 0.25}, [IMAGE]),
@@ -127,7 +129,7 @@ def test_computes_the_float_reference(op, attributes, operands):
 
 @pytest.mark.parametrize(("op", "attributes", "operands"), CASES)
 def test_its_derivative_is_the_slope_of_the_float_reference(op, attributes, operands):
-    """Along a random direction, in float64; steps across the corner of a maximum or clamp are averaged out by their number."""
+    """Along a random direction, in float64, where steps of 1e-6 cross no corner of a maximum or clamp."""
     node, values = case(op, attributes, operands)
     rng = np.random.default_rng(1)
     direction = rng.normal(size=values[0].shape)
@@ -146,6 +148,14 @@ def test_its_derivative_is_the_slope_of_the_float_reference(op, attributes, oper
 
     slope = (along(step) - along(-step)) / (2 * step)
     assert slope == pytest.approx(float((gradient * torch.tensor(direction)).sum()), rel=1e-3, abs=1e-3)
+
+
+def test_a_token_of_zeros_has_the_scale_one():
+    node = Node(
+        name="n", op="DynamicQuantize", inputs=("x",), outputs=("y", "s"), attributes={"axis": 1, "format": "int4"}
+    )
+    codes, scale = run_node(node, [torch.tensor([[0.0, 0.0], [3.5, -7.0]])])
+    assert (codes.tolist(), scale.tolist()) == ([[0.0, 0.0], [3.5, -7.0]], [[1.0], [1.0]])
 
 
 def test_every_operator_has_a_derivative_or_says_that_it_has_none():

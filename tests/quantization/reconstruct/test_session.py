@@ -6,10 +6,13 @@ import pytest
 from hwsim.errors import HwsimError
 from hwsim.quantization.reconstruct.session import need_torch, one_thread
 
-torch = pytest.importorskip("torch", reason='learns: pip install "hwsim[train]"')
+
+@pytest.fixture
+def torch():
+    return pytest.importorskip("torch", reason='learns: pip install "hwsim[train]"')
 
 
-def test_settings_are_given_back():
+def test_settings_are_given_back(torch):
     torch.set_num_threads(2)
     with torch.no_grad():
         with one_thread():
@@ -19,7 +22,7 @@ def test_settings_are_given_back():
     assert torch.get_num_threads() == 2
 
 
-def test_settings_are_given_back_after_an_error():
+def test_settings_are_given_back_after_an_error(torch):
     torch.set_num_threads(2)
     with pytest.raises(ZeroDivisionError), one_thread():
         raise ZeroDivisionError

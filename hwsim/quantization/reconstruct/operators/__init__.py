@@ -1,7 +1,7 @@
 """The operators as differentiable PyTorch functions: ``TORCH_OPS[op](node, operands) -> results``, one file per kind.
 
-They compute what ``hwsim.execute.float32`` computes. What reads the range of its input at run time or counts thresholds has
-no useful derivative and no row.
+They compute what ``hwsim.execute.float32`` computes. What only codes know (thresholds that are counted, zero points that an
+inference finds, codes read on another grid) has no useful derivative and no row.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from hwsim.quantization.reconstruct.operators import (
     activation,
     arithmetic,
     convolution,
+    dynamic,
     matrix,
     movement,
     normalization,
@@ -34,6 +35,7 @@ TORCH_OPS: dict[str, TorchOp] = {
     **normalization.OPERATORS,
     **resize.OPERATORS,
     **movement.OPERATORS,
+    **dynamic.OPERATORS,
 }
 
 
