@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 from hwsim.errors import HwsimError, did_you_mean
 from hwsim.quantization.recipes.record import Option, Recipe
 
-_PARTS = ("losses", "probe", "record", "run")
+_PARTS = ("losses", "mixed", "probe", "record", "run")
 
 
 def names() -> tuple[str, ...]:
