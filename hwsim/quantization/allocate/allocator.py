@@ -2,7 +2,7 @@
 
 Sensitivities are summed over layers; prices are not quite: a multiplier built for the widest layer leaks in all of them. So the
 exact front of the sums is found under several caps, each time around the network with every knob at the cap. The points of
-all fronts and the uniform networks are the candidates: the first in the order of sensitivity whose *true* price, that of the
+all fronts, the uniform networks and the least sensitive ones under each cap are the candidates: the first in the order of sensitivity whose *true* price, that of the
 whole network, keeps the budget is the answer. Where prices are separable it is the optimum. A larger budget never gives a
 larger sensitivity, because the candidates are the same for every budget.
 """
@@ -15,10 +15,11 @@ from itertools import product
 from hwsim.errors import HwsimError
 from hwsim.quantization.allocate.costs import INFEASIBLE, Pricer, separable
 from hwsim.quantization.allocate.knobs import KEYS, Assignment, Key
-from hwsim.quantization.allocate.solve import MOST_POINTS, pareto_front
+from hwsim.quantization.allocate.solve import pareto_front
 from hwsim.quantization.allocate.widths import Choices, WidthTable
 
-MARGIN = 0.02
+MARGIN = 0.05  # by which a prediction may exceed the budget before its true price is no longer asked for
+MOST_CANDIDATES = 1000  # of one front: each may have to be priced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +50,25 @@ class Allocator:
         choices: knobs and widths, all of which the machine takes.
         sensitivity: of them.
         pricer: the network's true price.
-        most_points: of a front, see ``hwsim.quantization.allocate.solve``.
+        most_candidates: of a front; beyond, it is thinned, and ``gap`` says what that may cost.
     """
 
     def __init__(
-        self, choices: Choices, sensitivity: WidthTable, pricer: Pricer, *, most_points: int = MOST_POINTS
+        self, choices: Choices, sensitivity: WidthTable, pricer: Pricer, *, most_candidates: int = MOST_CANDIDATES
     ) -> None:
         self.choices = choices
         self.sensitivity = sensitivity
         self.pricer = pricer
         self.gap = 0.0
-        self._uniform = frozenset(
-            choices.nearest(dict(zip(KEYS, pair, strict=True))) for pair in product(*_tops(choices))
-        )
+        uniform = [choices.nearest(dict(zip(KEYS, pair, strict=True))) for pair in product(*_tops(choices))]
+        self._always = frozenset([*uniform, *(sensitivity.least(choices.under(cap)) for cap in uniform)])
         predictions: dict[Assignment, float] = {}
         for cap in _caps(pricer, choices):  # the tightest first: its prediction of what it contains stays
             under = choices.under(cap)
             table = separable(pricer, under)
-            front = pareto_front(sensitivity.only(under), table, most_points)
+            front = pareto_front(sensitivity.only(under), table).thinned(most_candidates)
             self.gap = max(self.gap, front.gap)
-            inside = [bits for bits in self._uniform if all(b <= most for b, most in zip(bits, cap, strict=True))]
+            inside = [bits for bits in self._always if all(b <= most for b, most in zip(bits, cap, strict=True))]
             for bits in (*(front.assignment(i) for i in range(len(front.costs))), *inside):
                 predictions.setdefault(bits, table.total(bits))
         self.table = table  # of the widest cap, which is the last: around the network with every knob at its widest
@@ -82,7 +82,7 @@ class Allocator:
             HwsimError: none is; the least price is stated.
         """
         for one in self.candidates:
-            if one.bits not in self._uniform and one.predicted > budget * (1 + MARGIN):
+            if one.bits not in self._always and one.predicted > budget * (1 + MARGIN):
                 continue
             priced = self._priced(one)
             if priced.price <= budget:
@@ -102,7 +102,7 @@ class Allocator:
         within = [one for one in self.candidates if one.sensitivity <= bound]
         best: Allocation | None = None
         for one in sorted(within, key=lambda one: (one.predicted, one.sensitivity, one.bits)):
-            if one.bits not in self._uniform and best is not None and one.predicted > best.price * (1 + MARGIN):
+            if one.bits not in self._always and best is not None and one.predicted > best.price * (1 + MARGIN):
                 continue
             priced = self._priced(one)
             if priced.price < (INFEASIBLE if best is None else best.price):
@@ -118,6 +118,12 @@ class Allocator:
         """Return the allocation with every knob at its widest width of at most ``bits[key]``."""
         found = self.choices.nearest(bits)
         return next(self._priced(one) for one in self.candidates if one.bits == found)
+
+    def best_uniform(self, budget: float) -> Allocation | None:
+        """Return the least sensitive network of one width per key whose true price is at most ``budget``; None if none is."""
+        found = {self.choices.nearest(dict(zip(KEYS, pair, strict=True))) for pair in product(*_tops(self.choices))}
+        priced = [self._priced(one) for one in self.candidates if one.bits in found]
+        return next((one for one in priced if one.price <= budget), None)
 
     def of(self, bits: Assignment) -> Allocation:
         """Return an assignment with its true price; predicted around the widest network."""
@@ -147,7 +153,7 @@ def _caps(pricer: Pricer, choices: Choices) -> list[Assignment]:
 
     One per width of the key that has most, the other key at the same place of its own widths. Those that the machine refuses
     are left out. The widest alone, where the price is decided by the widest layer: no sum says anything then, and the
-    uniform networks are the answer.
+    least sensitive network under a cap is the answer.
     """
     weights, activations = _tops(choices)
     count = max(len(weights), len(activations)) if pricer.cost.adds_up else 1

@@ -80,7 +80,10 @@ class Pricer:
     Args:
         variants: the network at any widths.
         machine: on which it is priced.
-        cost: what is read; a network is scheduled as it will be run, by the default options.
+        cost: what is read.
+        scheduling: how the network will be scheduled; None: by the default options, as ``hwsim.simulate`` does.
+
+    ``count`` says how many networks were priced.
     """
 
     def __init__(self, variants: Variants, machine: Accelerator, cost: Cost, scheduling: Options | None = None):

@@ -12,7 +12,7 @@ nothing was thinned.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -58,13 +58,12 @@ class Front:
     def thinned(self, most_points: int) -> Front:
         """Return at most ``most_points`` of the points, the wider gap stated."""
         keep, factor = _thin(self.sensitivities, most_points)
-        gap = (1 + self.gap) * factor - 1
-        return Front(
-            choices=self.choices,
+        return replace(
+            self,
             costs=self.costs[keep],
             sensitivities=self.sensitivities[keep],
             taken=self.taken[keep],
-            gap=gap,
+            gap=(1 + self.gap) * factor - 1,
         )
 
 

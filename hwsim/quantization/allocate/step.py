@@ -15,7 +15,7 @@ from hwsim.quantization.allocate.measured import Measured
 from hwsim.quantization.allocate.search import narrowed, search
 from hwsim.quantization.allocate.sensitivity import sensitivity_measure
 from hwsim.quantization.allocate.variants import Variants
-from hwsim.quantization.calibrate import observe
+from hwsim.quantization.calibrate import needs_of, observe
 from hwsim.quantization.set_grids import with_keys
 from hwsim.quantization.state import State
 
@@ -23,6 +23,9 @@ from hwsim.quantization.state import State
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocate:
     """Choose the widths of every layer within a budget, before ``SetGrids``.
+
+    ``state.losses`` gets ``allocate.sensitivity``, ``allocate.price`` (of the whole network) and ``allocate.budget``, and, where a
+    uniform network keeps the budget, the sensitivity of the best one as ``allocate.uniform``.
 
     Args:
         budget: a number in the cost's unit, a share such as ``60%`` of the network with all widths at their widest, or a
@@ -60,7 +63,11 @@ class Allocate:
     def __call__(self, state: State) -> State:
         """Return the state with one rule per layer in its scheme's plan, the losses and a note of what was found."""
         state = with_keys(state, self.keys or {})
-        seen = None if state.calibration is None else observe(state.graph, state.calibration)
+        seen = (
+            None
+            if state.calibration is None
+            else observe(state.graph, state.calibration, needs_of(state.graph, state.scheme.plan))
+        )
         variants = Variants(state.graph, state.scheme, seen)
         widths: dict[Key, tuple[int, ...]] = {"weights": self.weights}
         if self.activations is not None:
@@ -80,6 +87,9 @@ class Allocate:
                 loss, narrowed(allocator, budget), choices, [found.bits], trials=self.trials, seed=state.seed
             )
             found = allocator.of(bits)
+        uniform = allocator.best_uniform(budget)
+        if uniform is not None:
+            losses["allocate.uniform"] = uniform.sensitivity
         for note in refused:
             state = state.with_(note=f"allocate: {note}")
         return state.with_(

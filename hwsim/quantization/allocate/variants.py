@@ -34,7 +34,7 @@ class Variants:
         self.graph = graph
         self.scheme = scheme
         self.seen = seen
-        self._layers = {key: tuple(node for node in graph.nodes if _has(graph, node, key)) for key in KEYS}
+        self._layers = {key: tuple(node for node in graph.nodes if _has(graph, node, key, scheme)) for key in KEYS}
         self._base = quantize(graph, scheme, None, seen=seen)
         self._uniform: dict[tuple[Key, int], Graph] = {}
 
@@ -113,8 +113,10 @@ class Variants:
         return self.graph.tensors[name].is_constant and self._base.tensors[name].quant is not None
 
 
-def _has(graph: Graph, node: Node, key: Key) -> bool:
-    """Whether a layer has a constant weight, or a result with a grid of its own."""
+def _has(graph: Graph, node: Node, key: Key, scheme: Scheme) -> bool:
+    """Whether a layer has a constant weight, or a result with a grid of its own, and integers for it."""
+    if not isinstance(getattr(scheme.plan.for_layer(node.name), key), IntFormat):
+        return False
     if key == "activations":
         return not passes_grid(node)
     return OPS[node.op].work is Work.GEMM and graph.tensors[node.inputs[1]].is_constant

@@ -98,6 +98,11 @@ class WidthTable:
         }
         return WidthTable.of(choices, lambda knob, b: value[knob, b], self.unit, self.base)
 
+    def least(self, choices: Choices) -> Assignment:
+        """Return every knob at the width of ``choices`` with the smallest value."""
+        rows = zip(choices.bits, self.only(choices).values, strict=True)
+        return tuple(widths[min(range(len(row)), key=row.__getitem__)] for widths, row in rows)
+
     def total(self, bits: Assignment) -> float:
         """Return the sum of an assignment."""
         total = self.base
