@@ -19,7 +19,12 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", help="Override a key of the machine, as array.rows=32; repeatable.")
 ]
 Precision = Annotated[Path | None, typer.Option(help="A .toml file with bits, registers and requantizers per layer.")]
-Weights = Annotated[str | None, typer.Option(help="Weight format: int1 .. int32, uint4, int8n, ternary, pot4, power4, power4:0.5, codebook4, fp4e2m1. [int8]")]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        help="Weight format: int1 .. int32, uint4, int8n, ternary, pot4, power4, power4:0.5, codebook4, fp4e2m1. [int8]"
+    ),
+]
 Activations = Annotated[str | None, typer.Option(help="Activation format, as uint8 or int8. [uint8]")]
 AccumulatorText = Annotated[
     str | None, typer.Option("--accumulator", help="Accumulator: exact, int16:saturate, int20:wrap, int32:exact.")
@@ -35,8 +40,13 @@ RuntimeText = Annotated[
         help="Compute the integers of a runtime: onnxruntime, tflite or cmsis_nn (sets requantizer and vector arithmetic).",
     ),
 ]
-RangeText = Annotated[str | None, typer.Option("--range", help="Range estimator, as minmax or percentile (`hwsim show ranges`). [mse]")]
-Granularity = Annotated[str | None, typer.Option(help="Weight scales per tensor, per channel, or per group of N input channels: group:32. [channel]")]
+RangeText = Annotated[
+    str | None, typer.Option("--range", help="Range estimator, as minmax or percentile (`hwsim show ranges`). [mse]")
+]
+Granularity = Annotated[
+    str | None,
+    typer.Option(help="Weight scales per tensor, per channel, or per group of N input channels: group:32. [channel]"),
+]
 RecipeName = Annotated[
     str | None, typer.Option("--recipe", help="A published method by name (`hwsim show recipes`) finds the grids.")
 ]

@@ -42,6 +42,20 @@ def shown(elements: np.ndarray, shape: Sequence[int], order: tuple[int, ...]) ->
     return elements.reshape([shape[axis] for axis in order]).transpose(_places(order))
 
 
+def flat_views(*arrays: np.ndarray) -> list[np.ndarray] | None:
+    """Return the elements of arrays of one shape one by one, as views in one order; None where they do not lie alike in memory.
+
+    >>> x = np.arange(6).reshape(2, 3)
+    >>> flat_views(x, x.T.copy().T) is None, [view.tolist() for view in flat_views(x.T, x.T + 1)]
+    (True, [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]])
+    """
+    order = memory_order(arrays[0])
+    views = [array.transpose(order) for array in arrays]
+    if any(view.shape != views[0].shape or not view.flags.c_contiguous for view in views):
+        return None
+    return [view.reshape(-1) for view in views]
+
+
 def transposed(x: np.ndarray, permutation: tuple[int, ...]) -> np.ndarray:
     """Return a copy of ``x.transpose(permutation)`` of which the axes lie in the order in which those of ``x`` do.
 

@@ -1,11 +1,12 @@
 """Compiled encoding against the definition of a grid."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.kernels.encode import encode
-from hwsim.numerics.formats import IntFormat
+from hwsim.kernels.encode import encode, integer_encoder
+from hwsim.numerics.formats import IntFormat, parse_format
 from hwsim.numerics.granularity import Granularity
 from hwsim.numerics.quant_params import QuantOrder, QuantParams
 from hwsim.numerics.rounding import Rounding
@@ -36,6 +37,20 @@ def test_codes_are_those_of_the_grid(seed, text, scale, rounding, order, last):
         codes, wanted = encode(grid, real), grid.encode(real)
     assert codes.dtype == wanted.dtype
     assert (codes == wanted).all()
+
+
+def test_values_that_are_not_finite_are_counted():
+    run = integer_encoder(QuantParams(format=IntFormat.parse("int8"), scale=(0.5,), zero_point=(3,)))
+    real, codes = SPECIAL.copy(), np.empty(SPECIAL.size, np.int8)
+    real.flags.writeable = False
+    assert run(real, codes) == 3
+    assert run(real[3:], codes[3:]) == 0
+    assert codes[3:].tolist() == [3, 3, 3, 127, -128, 4, 6, 2, -2]
+
+
+@pytest.mark.parametrize("text", ["int17", "fp8e4m3"])
+def test_other_formats_have_no_such_call(text):
+    assert integer_encoder(QuantParams(format=parse_format(text), scale=(0.5,), zero_point=(0,))) is None
 
 
 def test_a_scale_per_channel_is_the_definition_itself():

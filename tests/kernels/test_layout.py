@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.kernels.layout import flat, memory_order, shown, transposed
+from hwsim.kernels.layout import flat, flat_views, memory_order, shown, transposed
 
 
 @st.composite
@@ -47,3 +47,16 @@ def test_a_shuffle_of_channels_leaves_them_innermost():
     assert np.shares_memory(merged, shuffled)
     assert merged.transpose(0, 2, 3, 1).flags.c_contiguous
     assert np.array_equal(merged[:, 1], x[:, 3])
+
+
+@settings(deadline=None, max_examples=100)
+@given(case=laid_out())
+def test_arrays_that_lie_alike_have_flat_views(case):
+    x, permutation = case
+    views = flat_views(x, x.copy("K"))
+    assert np.array_equal(views[0], views[1])
+    assert np.shares_memory(views[0], x) or not x.size
+    other = np.ascontiguousarray(x.transpose(permutation))  # of the same elements in another order, or of another shape
+    if memory_order(x.transpose(permutation)) != memory_order(other) and x.size > 1 and min(x.shape) > 1:
+        assert flat_views(x.transpose(permutation), other) is None
+    assert flat_views(x, x[..., :0]) is None or not x.size

@@ -7,7 +7,7 @@ path of ``array`` with the same results.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from hwsim.execute.integer.array import leaves_raw, multiplied, output_ratio, ze
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.requantize import code_range
 from hwsim.kernels.gemm import (
+    CompiledPlan,
     Epilogue,
     PackedWeights,
     Plan,
@@ -69,6 +70,29 @@ class Prepared:
         if peak > counters.peak:
             counters.peak = peak
         return codes if codes.dtype == self.dtype else codes.astype(self.dtype)
+
+
+def bound_product(
+    layer: Layer, operands: Sequence[np.ndarray], results: Sequence[np.ndarray | None], counts: np.ndarray
+) -> Callable[[], None] | None:
+    """Return a call that writes the result for what ``operands`` hold by then; None where there is no compiled plan for it.
+
+    Args:
+        layer: that has run on arrays of these shapes and types.
+        operands: codes, the activations first.
+        results: one, where a run left it.
+        counts: int64 ``[COUNTS]``, updated: see ``kernels.gemm.launch``.
+    """
+    ready: Prepared | None = layer.memory.get("prepared")
+    if ready is None or results[0] is None:
+        return None
+    x, result = operands[0], results[0]
+    if layer.node.op != "Conv":
+        if not (x.flags.c_contiguous and result.flags.c_contiguous):
+            return None
+        x, result = x.reshape(-1, ready.packed.k), result.reshape(-1, ready.packed.n)
+    plan = ready.plans.get((x.shape, x.dtype))
+    return plan.bound(x, result, counts) if isinstance(plan, CompiledPlan) else None
 
 
 def prepared(layer: Layer, weight: np.ndarray, bias: Callable[[], np.ndarray | None], groups: int) -> Prepared | None:

@@ -9,16 +9,16 @@ from functools import partial
 import numpy as np
 
 from hwsim.errors import ExecutionError
-from hwsim.execute.float32.inputs import checked_inputs
 from hwsim.execute.integer import convolution, elementwise, floating, matrix, pooling, thresholds
 from hwsim.execute.integer.arithmetic import operators
+from hwsim.execute.integer.entering import encoded_inputs
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.lookup import real, table
 from hwsim.execute.integer.movement import move
+from hwsim.execute.integer.program import is_bindable, keep, make_program, own_results, take
 from hwsim.execute.integer.run_time import grids_found
 from hwsim.graph import OPS, Graph, Work, passes_grid, runs_on_array
 from hwsim.graph.moves import moves_codes
-from hwsim.kernels.encode import encode
 from hwsim.numerics.quant_params import QuantParams
 
 IntegerOp = Callable[[Layer, list[np.ndarray]], list[np.ndarray]]
@@ -81,33 +81,65 @@ def run_integer(
     """
     if not graph.is_quantized:
         raise ExecutionError(f"{graph.name}: no tensor has a grid; quantize the graph before executing it in integers")
-    constants = encode_constants(graph) if constants is None else constants
-    values = dict(constants)
-    for name, array in checked_inputs(graph, inputs).items():
-        grid = graph.tensors[name].quant
-        if grid is not None and not grid.is_calibrated:
-            raise ExecutionError(
-                f"{graph.name}: input {name!r} has no calibrated grid; quantize with calibration inputs"
-            )
-        values[name] = array if grid is None else encode(grid, array)
-        if observe is not None:
-            observe(name, values[name])
+    if observe is not None or constants is None or not layers:
+        found = encode_constants(graph) if constants is None else constants
+        return _layer_by_layer(graph, layers, found, encoded_inputs(graph, inputs), observe)
+    program = take(graph, layers, constants, inputs)
+    if program is not None:
+        outputs = program.run(inputs)
+    else:
+        codes = encoded_inputs(graph, inputs)
+        if not is_bindable(graph, layers, codes):
+            return _layer_by_layer(graph, layers, constants, codes, None)
+        program = make_program(graph, layers, constants, _every_tensor(graph, layers, constants, codes))
+        outputs = program.results()
+    keep(program, layers, inputs)
+    return outputs
+
+
+def _layer_by_layer(
+    graph: Graph,
+    layers: Mapping[str, Layer],
+    constants: Mapping[str, np.ndarray],
+    codes: Mapping[str, np.ndarray],
+    observe: Callable[[str, np.ndarray], None] | None,
+) -> dict[str, np.ndarray]:
+    """Return the codes of the outputs; arguments as in ``run_integer``, with encoded inputs."""
+    values = {**constants, **codes}
+    if observe is not None:
+        for name, array in codes.items():
+            observe(name, array)
     grids: dict[str, QuantParams] = {}
     for node, released in zip(graph.nodes, graph.released, strict=True):
-        operands = [values[name] for name in node.inputs if name]
-        layer = layers[node.name]
+        layer, operands = layers[node.name], [values[name] for name in node.inputs if name]
         if grids or node.op == "Reinterpret":
             grids.update(grids_found(graph, node, operands, grids))
         if grids and not grids.keys().isdisjoint((*node.inputs, *node.outputs)):
             layer = replace(layer, grids=grids, memory={})  # what a layer remembers depends on its grids
-        operator = layer.memory.get("operator") or layer.remembered("operator", partial(operator_of, layer))
-        for name, codes in zip(node.outputs, operator(layer, operands), strict=True):
-            values[name] = codes
+        for name, found in zip(node.outputs, _computed(layer, operands), strict=True):
+            values[name] = found
             if observe is not None:
-                observe(name, codes)
+                observe(name, found)
         for name in released:
             del values[name]
     return {name: values[name] for name in graph.outputs}
+
+
+def _every_tensor(
+    graph: Graph, layers: Mapping[str, Layer], constants: Mapping[str, np.ndarray], codes: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return all tensors of a run by name, which may be written; grids are those of the graph."""
+    values = {**constants, **{name: array.copy() for name, array in codes.items()}}
+    for node in graph.nodes:
+        operands = [values[name] for name in node.inputs if name]
+        results = own_results(node, operands, _computed(layers[node.name], operands))
+        values.update(zip(node.outputs, results, strict=True))
+    return values
+
+
+def _computed(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
+    operator: IntegerOp = layer.memory.get("operator") or layer.remembered("operator", partial(operator_of, layer))
+    return operator(layer, operands)
 
 
 def encode_constants(graph: Graph) -> dict[str, np.ndarray]:

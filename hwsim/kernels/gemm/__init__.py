@@ -7,11 +7,14 @@ instruction (``dot``, ``tile``), between the packing of activations (``gather``)
 
 from hwsim.kernels.gemm.convolution import Window, conv_packed, conv_requantized, pack_kernels, plan_convolution
 from hwsim.kernels.gemm.epilogue import Epilogue, make_epilogue
+from hwsim.kernels.gemm.launch import COUNTS
 from hwsim.kernels.gemm.product import exact_gemm, gemm_packed
-from hwsim.kernels.gemm.requantized import Plan, Requantized, gemm_requantized, plan_gemm
+from hwsim.kernels.gemm.requantized import CompiledPlan, Plan, Requantized, gemm_requantized, plan_gemm
 from hwsim.kernels.gemm.weights import PackedWeights, pack_weights
 
 __all__ = [
+    "COUNTS",
+    "CompiledPlan",
     "Epilogue",
     "PackedWeights",
     "Plan",

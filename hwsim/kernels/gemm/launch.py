@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -20,6 +21,7 @@ BLOCK_ROWS = 96
 BLOCK_COLUMNS = 256
 BLOCK_BYTES = 128 * 1024  # of gathered activations: a part of the second cache
 LINE_WORDS = 16
+COUNTS = 4  # results below and above the bounds, the smallest and the largest sum
 
 NO_CODES, NO_SUMS, NO_TABLE = np.zeros(0, np.uint8), np.zeros(0, np.int32), np.zeros(0, np.int64)
 ONLY_SUMS = Finish(mode=SUMS, floor=0, ceiling=0, zero=0)
@@ -41,20 +43,35 @@ class Launch:
     def __call__(
         self, codes: np.ndarray, out_codes: np.ndarray = NO_CODES, out_sums: np.ndarray = NO_SUMS
     ) -> np.ndarray:
-        """Run; return int64 counts below, counts above, the smallest and the largest sum (with 0).
+        """Run; return int64 ``[COUNTS]``: results below and above, the smallest and the largest sum (with 0).
 
         Args:
             codes: uint8, int8 or int16, contiguous.
             out_codes: uint8, flat, written unless the sums are what is wanted.
             out_sums: int32, flat, written where they are.
         """
-        flat = codes.reshape(-1)
-        if codes.dtype == np.int8:
-            flat = flat.view(np.uint8)
-        flat.flags.writeable = False  # arrays that can be written are a type of their own to numba
-        counts = np.zeros(4, np.int64)
-        self.driver(flat, *self.constants, out_codes, out_sums, counts)
+        counts = np.zeros(COUNTS, np.int64)
+        self.driver(_read(codes), *self.constants, out_codes, out_sums, counts)
         return counts
+
+    def bound(self, codes: np.ndarray, out_codes: np.ndarray, counts: np.ndarray) -> Callable[[], None]:
+        """Return a call that runs on what ``codes`` hold by then.
+
+        Args:
+            codes: as above.
+            out_codes: likewise.
+            counts: int64 ``[COUNTS]``, updated.
+        """
+        return partial(self.driver, _read(codes), *self.constants, out_codes, NO_SUMS, counts)
+
+
+def _read(codes: np.ndarray) -> np.ndarray:
+    """Return contiguous codes as the drivers take them."""
+    flat = codes.reshape(-1)
+    if codes.dtype == np.int8:
+        flat = flat.view(np.uint8)
+    flat.flags.writeable = False  # arrays that can be written are a type of their own to numba
+    return flat
 
 
 def prepare_launch(

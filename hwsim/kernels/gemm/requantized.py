@@ -66,6 +66,30 @@ class CompiledPlan:
             codes = codes.transpose(0, 3, 1, 2)
         return Requantized(codes, below, above, max(largest, -smallest))
 
+    def bound(self, a: np.ndarray, codes: np.ndarray, counts: np.ndarray) -> Callable[[], None] | None:
+        """Return a call that writes the codes for what ``a`` holds by then; None where ``codes`` lie otherwise in memory.
+
+        Args:
+            a: activations of the plan's shape and type.
+            codes: of the plan's result, bytes.
+            counts: int64 ``[COUNTS]``, updated: see ``Launch``.
+        """
+        if self.is_map:
+            a, codes = a.transpose(0, 2, 3, 1), codes.transpose(0, 2, 3, 1)
+        if codes.shape != self.shape or codes.itemsize != 1 or not codes.flags.c_contiguous:
+            return None
+        written, target = codes.reshape(-1).view(np.uint8), self.intake.dtype
+        if a.flags.c_contiguous and a.dtype == target and not self.intake.is_checked:
+            return self.launch.bound(a, written, counts)
+        staged = np.empty(a.shape, target)
+        launch = self.launch.bound(staged, written, counts)
+
+        def run() -> None:
+            staged[...] = self.intake(a)
+            launch()
+
+        return run
+
 
 def gemm_requantized(a: np.ndarray, packed: PackedWeights, epilogue: Epilogue) -> Requantized:
     """Return the codes of ``(a - zero_point) @ w``, of shape ``[m, n]`` or ``[groups, m, n]``.

@@ -21,6 +21,28 @@ from hwsim.kernels.ordered.chunk import advance_chunk
 
 BLOCK_ROWS = 48  # of activations that share one walk over the weights; a multiple of every route's tile
 GIVE_UP_SHARE = 0.4  # of a block's outputs in doubt, from which on following every register at once is faster
+IN_DOUBT, LEFT_OUT = -2, -1  # in place of a bound
+
+
+@kernel
+def _fetch(outputs: Any, top: Any, left: Any, columns: Any, lanes: Any) -> None:
+    """Write a tile of ``outputs [m, n]`` from row ``top`` and column ``left`` on into ``lanes``, zeros beside the outputs."""
+    lanes[:] = 0
+    right = min(left + columns, outputs.shape[1])
+    for i in range(top, min(top + len(lanes) // columns, len(outputs))):
+        row, to = outputs[i, left:right], lanes[(i - top) * columns :]
+        for j in range(len(row)):
+            to[j] = row[j]
+
+
+@kernel
+def _write(lanes: Any, top: Any, left: Any, columns: Any, outputs: Any) -> None:
+    """Write a tile back into ``outputs [m, n]``."""
+    right = min(left + columns, outputs.shape[1])
+    for i in range(top, min(top + len(lanes) // columns, len(outputs))):
+        row, source = outputs[i, left:right], lanes[(i - top) * columns :]
+        for j in range(len(row)):
+            row[j] = source[j]
 
 
 @kernel
@@ -33,11 +55,18 @@ def _deposit(partial: Any, totals: Any, largest: Any) -> None:
 
 
 @kernel
-def _count_above(values: Any, limit: Any) -> Any:
-    count = 0
-    for j in range(len(values)):
-        count += values[j] > limit
-    return count
+def _judge(reaches: Any, largest: Any, limits: Any, wanted: Any, best: Any) -> Any:
+    """Turn ``reaches`` into bounds; return how many outputs are in doubt, and the largest magnitude seen of the others."""
+    lane = reaches.dtype.type
+    reach_limit, limit, none, doubtful, left_out = limits[0], limits[1], lane(0), lane(IN_DOUBT), lane(LEFT_OUT)
+    in_doubt, seen = none, none
+    for j in range(len(reaches)):
+        is_in_doubt = (reaches[j] > reach_limit) | (largest[j] > limit)
+        bound = doubtful if is_in_doubt else max(reaches[j] >> 1, largest[j])
+        in_doubt += lane(is_in_doubt)
+        reaches[j] = bound if wanted[j] != 0 else left_out
+        seen = max(seen, largest[j] if reaches[j] >= 0 else none)
+    return in_doubt, max(best, seen)
 
 
 def _pass(route: int) -> Any:
@@ -45,10 +74,11 @@ def _pass(route: int) -> Any:
 
     @kernel
     def checkpointed(
-        a: Any, w: Any, a_norms: Any, w_norms: Any, places: Any, is_end: Any, limits: Any, wanted: Any, sums: Any,
-        reaches: Any, totals: Any, largest: Any,
+        a: Any, w: Any, a_norms: Any, w_norms: Any, places: Any, is_end: Any, limits: Any, wanted: Any, start: Any,
+        spread: Any, follows_psum: Any, todo: Any, values: Any, tops: Any,
     ) -> Any:  # fmt: skip
-        """Sum one product of matrices, in place; return how many rows were finished before too many outputs were in doubt.
+        """Sum one product of matrices; return how many rows were finished before too many outputs were in doubt, and the
+        largest magnitude known to have been held.
 
         Args:
             a: int32 ``[rows, words]``; rows are whole tiles of the route.
@@ -57,38 +87,63 @@ def _pass(route: int) -> Any:
             w_norms: int32 ``[tiles, chunks, columns]``.
             places: int64 ``[chunks + 1]``, where the words of each chunk begin.
             is_end: bool ``[chunks]``, whether the sums go to the totals behind a chunk and start again at zero.
-            limits: int64 ``[2]``, of reaches and of largest: an output beyond one of them is in doubt.
+            limits: lanes ``[2]``, of twice the sums on the way and of the totals: an output beyond one of them is in doubt.
             wanted: bool ``[blocks, tiles]``; the other outputs are left as they are.
-            sums: int32 or int64 ``[tiles, rows * columns]``; running sums from their start values on.
-            reaches: of the same shape: grow to bounds on twice their magnitude.
-            totals: of the same shape.
-            largest: of the same shape: grows to the largest magnitude of a total.
+            start: int64 ``[m, n]``, of the accumulators; empty for zeros.
+            spread: lanes ``[m, n]``, a bound on other sums of each output; empty without.
+            follows_psum: whether sums are psum and the accumulators are totals; else sums are the accumulators.
+            todo: bool ``[m, n]``; the others are left out; empty for all.
+            values: int64 ``[m, n]``, written: the accumulators at the end.
+            tops: lanes of 32 or 64 bits ``[m, n]``, ``LEFT_OUT`` at first, written: bounds on the magnitudes on the way, or
+                ``IN_DOUBT`` or ``LEFT_OUT``.
         """
-        rows = len(a)
-        for top in range(0, rows, BLOCK_ROWS):
-            in_doubt = 0
-            outputs = 0
-            bottom = min(top + BLOCK_ROWS, rows)
-            begin, end = top * columns, bottom * columns
+        m, size, lane = len(values), BLOCK_ROWS * columns, tops.dtype.type
+        sums, reaches, totals = np.empty(size, tops.dtype), np.empty(size, tops.dtype), np.empty(size, tops.dtype)
+        largest, others, asked = np.empty(size, tops.dtype), np.zeros(size, tops.dtype), np.ones(size, tops.dtype)
+        best = lane(0)
+        for top in range(0, m, BLOCK_ROWS):
+            in_doubt, outputs, seen = 0, 0, best
+            bottom = min(top + BLOCK_ROWS, len(a))
             for tile in range(len(w)):
                 if not wanted[top // BLOCK_ROWS, tile]:
                     continue
-                outputs += end - begin
+                left = tile * columns
+                if follows_psum:
+                    sums[:] = 0
+                    reaches[:] = 0
+                    _fetch(start, top, left, columns, totals)
+                    np.abs(totals, largest)
+                else:
+                    _fetch(start, top, left, columns, sums)
+                    np.abs(sums, reaches)
+                    reaches *= 2
                 for c in range(len(is_end)):
                     words = places[c + 1] - places[c]
                     panel = (tile * w.shape[1] + places[c]) * columns
                     for row in range(top, bottom, tile_rows):
                         advance_chunk(
                             route, a, row * a.shape[1] + places[c], w, panel, words, a_norms, row, c, w_norms, tile,
-                            sums, reaches, tile * sums.shape[1] + row * columns,
+                            sums, reaches, (row - top) * columns,
                         )  # fmt: skip
                     if is_end[c]:
-                        _deposit(sums[tile, begin:end], totals[tile, begin:end], largest[tile, begin:end])
-                in_doubt += _count_above(reaches[tile, begin:end], limits[0])
-                in_doubt += _count_above(largest[tile, begin:end], limits[1])
+                        _deposit(sums, totals, largest)
+                if not follows_psum:
+                    np.abs(sums, largest)
+                if len(todo):
+                    _fetch(todo, top, left, columns, asked)
+                doubts, seen = _judge(reaches, largest, limits, asked, seen)
+                in_doubt += doubts
+                outputs += (bottom - top) * columns
+                if len(spread):
+                    _fetch(spread, top, left, columns, others)
+                    for j in range(size):
+                        reaches[j] = max(reaches[j], others[j]) if reaches[j] >= 0 else reaches[j]
+                _write(totals if follows_psum else sums, top, left, columns, values)
+                _write(reaches, top, left, columns, tops)
             if in_doubt > GIVE_UP_SHARE * outputs:
-                return top
-        return rows
+                return top, best
+            best = seen
+        return m, best
 
     return checkpointed
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from hwsim.kernels.gemm.route import ROUTES
-from hwsim.kernels.ordered.checkpoints import BLOCK_ROWS, NATIVE, PASSES
+from hwsim.kernels.ordered.checkpoints import BLOCK_ROWS, IN_DOUBT, LEFT_OUT, NATIVE, PASSES
 from hwsim.kernels.ordered.follow import Product
 from hwsim.kernels.ordered.lanes import INT32_MAX, INT64_SAFE, fills
 from hwsim.kernels.ordered.norms import column_norms, row_norms
@@ -96,50 +96,33 @@ def settle(product: Product, g: int, todo: np.ndarray, values: np.ndarray) -> Se
     if stray > INT32_MAX or farthest >= INT64_SAFE:
         return None
     lane = np.int32 if farthest <= INT32_MAX else np.int64
-    tiles, rows = -(-n // columns), -(-m // ROUTES[NATIVE].rows) * ROUTES[NATIVE].rows
-    sums, reaches, totals, largest = (np.zeros((tiles, rows * columns), lane) for _ in range(4))
-    if reach.start:
-        start = _tiled(product.start[g], rows, columns)
-        (totals if plan.follows_psum else sums)[:] = start
-        (largest if plan.follows_psum else reaches)[:] = np.abs(start) if plan.follows_psum else 2 * np.abs(start)
+    rows = -(-m // ROUTES[NATIVE].rows) * ROUTES[NATIVE].rows
     reach_limit = 2 * (psum_limit if plan.follows_psum else accumulator_limit)
-    limits = np.array([min(limit, np.iinfo(lane).max) for limit in (reach_limit, accumulator_limit)], lane)
+    most = int(np.iinfo(lane).max)
+    limits = np.array([min(limit, most) for limit in (reach_limit, accumulator_limit)], lane)
+    spread = np.zeros((0, n), lane) if plan.spread is None else np.minimum(plan.spread, most).astype(lane)
     places = np.concatenate([[0], np.cumsum((np.diff(plan.cuts) + 1) // 2)])
-    done = PASSES[NATIVE](
+    tops = np.full((m, n), LEFT_OUT, lane)
+    done, best = PASSES[NATIVE](
         pack_rows(a, plan.cuts, places, rows).view(np.int32),
         pack_columns(w, plan.cuts, places, columns),
         np.pad(a_norms.astype(np.int32), ((0, rows - m), (0, 0))),
-        _tiled(w_norms.astype(np.int32), len(w_norms), columns).reshape(tiles, -1, columns),
+        _tiled(w_norms.astype(np.int32), columns),
         places,
         np.isin(plan.cuts[1:], np.cumsum(product.folds)) & plan.follows_psum,
         limits,
         _any_of_blocks(todo, BLOCK_ROWS, columns),
-        sums,
-        reaches,
-        totals,
-        largest,
+        np.ascontiguousarray(product.start[g]) if reach.start else np.zeros((0, n), np.int64),
+        spread,
+        plan.follows_psum,
+        todo[:0] if todo.all() else todo,
+        values,
+        tops,
     )
-    done = min(done, m)
-    sums, reaches, totals, largest = (lanes[:, : done * columns] for lanes in (sums, reaches, totals, largest))
-    held, seen = (totals, largest) if plan.follows_psum else (sums, np.abs(sums))
-    values[:done] = held.reshape(tiles, done, columns).swapaxes(0, 1).reshape(done, tiles * columns)[:, :n]
-    left_out = doubts = (reaches > limits[0]) | (largest > limits[1])
-    twice = np.maximum(reaches, 2 * largest)
-    if plan.spread is not None:
-        twice = np.maximum(twice, 2 * _tiled(plan.spread[:done], done, columns))
-    if not todo.all():
-        unwanted = ~_tiled(todo[:done], done, columns)
-        doubts, left_out = doubts & ~unwanted, doubts | unwanted
-    if left_out.any():
-        seen, twice = seen * ~left_out, twice * ~left_out
-    best = int(seen.max(initial=0))
-    is_open = twice > 2 * best + 1
-
-    def positions(lanes: np.ndarray) -> np.ndarray:
-        tile, row, column = np.unravel_index(np.flatnonzero(lanes), (tiles, done, columns))
-        return row * n + tile * columns + column
-
-    return Settled(rows=done, best=best, open=positions(is_open), tops=twice[is_open] // 2, doubts=positions(doubts))
+    bounds = tops[:done].reshape(-1)
+    open_ = np.flatnonzero(bounds > best)
+    doubts = np.flatnonzero(bounds == IN_DOUBT)
+    return Settled(rows=done, best=best, open=open_, tops=bounds[open_], doubts=doubts)
 
 
 def _any_of_blocks(todo: np.ndarray, rows: int, columns: int) -> np.ndarray:
@@ -149,10 +132,8 @@ def _any_of_blocks(todo: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return np.logical_or.reduceat(np.logical_or.reduceat(todo, range(0, m, rows), axis=0), range(0, n, columns), axis=1)
 
 
-def _tiled(outputs: np.ndarray, rows: int, columns: int) -> np.ndarray:
-    """Return ``[m, n]`` as ``[tiles, rows * columns]``, zeros in what is added."""
-    m, n = outputs.shape
-    tiles = -(-n // columns)
-    padded = np.zeros((rows, tiles * columns), outputs.dtype)
-    padded[:m, :n] = outputs
-    return padded.reshape(rows, tiles, columns).swapaxes(0, 1).reshape(tiles, -1)
+def _tiled(norms: np.ndarray, columns: int) -> np.ndarray:
+    """Return ``[chunks, n]`` as ``[tiles, chunks, columns]``, zeros in what is added."""
+    chunks, n = norms.shape
+    padded = np.pad(norms, ((0, 0), (0, -n % columns)))
+    return np.ascontiguousarray(padded.reshape(chunks, -1, columns).swapaxes(0, 1))

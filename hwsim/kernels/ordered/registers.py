@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 
 from hwsim.kernels.cache import kernel
@@ -37,7 +38,7 @@ def _add(register: Any, held: Any, addend: Any) -> Any:
     return kept, over, abs(total)
 
 
-@kernel
+@numba.njit(inline="always")  # its arguments, taken apart, are a hundred words
 def _count(
     psum: Any,
     terms: Terms,

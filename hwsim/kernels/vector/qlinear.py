@@ -5,6 +5,8 @@ The multiply-add is LLVM's, which rounds once on every processor (an instruction
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from hwsim.kernels.cache import kernel
-from hwsim.kernels.layout import flat, memory_order, shown
+from hwsim.kernels.layout import flat, flat_views, memory_order, shown
 from hwsim.kernels.requantize import Requantized
 from hwsim.kernels.vector.lanes import LANES, add_lanes
 from hwsim.numerics.vector.onnxruntime.add import AddConstants
@@ -98,6 +100,22 @@ def qlinear_add(
     bounds = INT32_TOP, np.float32(low), np.float32(high)
     below, above = run(flat_a, flat_b, ratio_a, ratio_b, constants.fixed, *bounds, codes)
     return Requantized(codes=shown(codes, shape, order), clipped_low=int(below), clipped_high=int(above))
+
+
+def bound_qlinear_add(
+    a: np.ndarray, b: np.ndarray, constants: AddConstants, low: int, high: int, codes: np.ndarray
+) -> Callable[[], tuple[int, int]] | None:
+    """Return ``qlinear_add`` as a call that writes ``codes`` and returns how many were clipped below and above.
+
+    None where the three do not lie alike in memory. No operand is folded into the constant; arguments as in ``qlinear_add``.
+    """
+    views = flat_views(a, b, codes)
+    if views is None:
+        return None
+    flat_a, flat_b, written = views
+    flat_a.flags.writeable = flat_b.flags.writeable = False  # as in ``_flat``
+    bounds = INT32_TOP, np.float32(low), np.float32(high)
+    return partial(_add, flat_a, flat_b, *constants.ratios, constants.fixed, *bounds, written)
 
 
 def qlinear_mul(

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -81,9 +83,23 @@ def qlinear_global_average_pool(x: np.ndarray, multiplier: np.float32, zero_poin
         zero_points: of ``x`` and of the result.
         bounds: smallest and largest code.
     """
-    codes, out = flat(x, CHANNELS_LAST), np.empty(x.shape[:2], x.dtype)
-    codes.flags.writeable = False  # arrays that can be written are a type of their own to numba
-    below, above = _channel_means(
-        codes, x.shape[2] * x.shape[3], zero_points[0], multiplier, zero_points[1], *bounds, out
-    )
+    out = np.empty(x.shape[:2], x.dtype)
+    below, above = bound_channel_means(flat(x, CHANNELS_LAST), x.shape, multiplier, zero_points, bounds, out)()
     return Requantized(codes=out[:, :, None, None], clipped_low=below, clipped_high=above)
+
+
+def bound_channel_means(
+    codes: np.ndarray, shape: tuple[int, ...], multiplier: np.float32, zero_points: Pair, bounds: Pair, out: np.ndarray
+) -> Callable[[], tuple[int, int]]:
+    """Return a call that writes ``out [batch, channels]`` and returns how many were clipped below and above.
+
+    Args:
+        codes: flat, channels innermost.
+        shape: ``[batch, channels, height, width]``.
+        multiplier: as in ``qlinear_global_average_pool``.
+        zero_points: likewise.
+        bounds: likewise.
+        out: contiguous.
+    """
+    codes.flags.writeable = False  # arrays that can be written are a type of their own to numba
+    return partial(_channel_means, codes, shape[2] * shape[3], zero_points[0], multiplier, zero_points[1], *bounds, out)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.kernels.gemm import gemm_requantized, make_epilogue, pack_weights
+from hwsim.errors import ExecutionError
+from hwsim.kernels.gemm import COUNTS, CompiledPlan, gemm_requantized, make_epilogue, pack_weights, plan_gemm
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import definition
 from hwsim.numerics.requantizers._constants import Constants
@@ -109,3 +110,30 @@ def test_only_what_fits_the_lanes_is_compiled(integers):
     assert not is_compiled(Requantizer(scheme="fixed_point"), low=-129)
     assert not is_compiled(Requantizer(scheme="fixed_point"), np.full(5, 1 << 31))
     assert not is_compiled(Requantizer(scheme="ap_fixed"))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64])
+def test_a_bound_plan_writes_what_the_plan_returns(dtype):
+    """Bytes are read where they are; other types are checked and converted in every run."""
+    random = np.random.default_rng(0)
+    packed = pack_weights(random.integers(-128, 128, (20, 9)), (0, 255), 7)
+    unit = Requantizer(scheme="float32")
+    constants = definition("float32").constants(np.array([0.003]), unit)
+    epilogue = make_epilogue(packed, constants, unit, zero_point=3, low=-128, high=127)
+    a, codes, counts = np.zeros((5, 20), dtype), np.zeros((5, 9), np.int8), np.zeros(COUNTS, np.int64)
+    plan = plan_gemm(a.shape, a.dtype, packed, epilogue)
+    assert isinstance(plan, CompiledPlan)
+    run = plan.bound(a, codes, counts)
+    for _ in range(2):
+        a[...] = random.integers(0, 256, a.shape)
+        counts[:] = 0
+        run()
+        done = plan(a)
+        assert np.array_equal(codes, done.codes)
+        assert (counts[0], counts[1], max(counts[3], -counts[2])) == (done.below, done.above, done.peak)
+    assert plan.bound(a, np.asfortranarray(codes), counts) is None
+    assert plan.bound(a, codes.astype(np.int32), counts) is None
+    if dtype != np.uint8:
+        a[0, 0] = 256
+        with pytest.raises(ExecutionError, match="256"):
+            run()

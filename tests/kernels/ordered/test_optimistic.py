@@ -75,3 +75,20 @@ def test_what_is_not_in_doubt_did_not_overflow(monkeypatch, route, length):
 
     check()
     assert settled_outputs
+
+
+def test_blocks_that_nobody_asks_for_are_left_out():
+    random = np.random.default_rng(0)
+    a, w = random.integers(-50, 50, (1, 100, 64)), random.integers(-50, 50, (1, 64, 40))
+    psum, accumulator = Accumulator(bits=24, overflow=Overflow.SATURATE), Accumulator()
+    start = np.zeros((1, 100, 40), np.int64)
+    product = ordered_product(a, w, np.array([64]), psum, accumulator, start, 1)
+    todo = np.zeros((100, 40), bool)
+    todo[70, 20] = True
+    values = np.full((100, 40), 7)
+    outcome = settle(product, 0, todo, values)
+    assert values[70, 20] == a[0, 70] @ w[0, :, 20]
+    assert (values[:48] == 7).all()
+    assert (outcome.rows, outcome.doubts.tolist()) == (100, [])
+    assert set(outcome.open.tolist()) <= {70 * 40 + 20}
+    assert abs(values[70, 20]) <= outcome.best <= np.abs(np.cumsum(a[0, 70] * w[0, :, 20])).max()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.kernels.vector.qlinear import qlinear_add
+from hwsim.kernels.vector.qlinear import bound_qlinear_add, qlinear_add
 from hwsim.numerics.vector.onnxruntime.add import add_constants, add_one, folded_operand
 
 
@@ -48,3 +48,21 @@ def test_sums_of_any_length(size):
     done = qlinear_add(a, a, constants, None, 0, 40)
     assert done.codes.tolist() == np.minimum(a, 40).tolist()
     assert done.clipped_high == max(size - 41, 0)
+
+
+def test_a_bound_sum_is_that_of_what_its_operands_hold():
+    random, constants = np.random.default_rng(0), add_constants((0.5, 0.25, 0.4), (3, -5, 1))
+    a, b, codes = (channels_last(np.zeros((2, 5, 3, 3), np.int8)) for _ in range(3))
+    run = bound_qlinear_add(a, b, constants, -100, 90, codes)
+    for _ in range(2):
+        a[...], b[...] = (random.integers(-128, 128, a.shape) for _ in range(2))
+        done = qlinear_add(a, b, constants, None, -100, 90)
+        assert run() == (done.clipped_low, done.clipped_high)
+        assert np.array_equal(codes, done.codes)
+
+
+def test_arrays_that_lie_otherwise_are_not_bound():
+    a = np.zeros((2, 5, 3, 3), np.int8)
+    constants = add_constants((0.5, 0.25, 0.4), (3, -5, 1))
+    assert bound_qlinear_add(a, channels_last(a), constants, -100, 90, a.copy()) is None
+    assert bound_qlinear_add(a, a[:, :1], constants, -100, 90, a.copy()) is None

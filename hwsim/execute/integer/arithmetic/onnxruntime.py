@@ -20,8 +20,9 @@ from hwsim.execute.integer.lookup import real
 from hwsim.execute.integer.movement import move
 from hwsim.execute.integer.requantize import code_range, counted
 from hwsim.graph import passes_grid
-from hwsim.kernels.vector.qlinear import qlinear_add, qlinear_mul
-from hwsim.kernels.vector.qlinear_pool import qlinear_average_pool, qlinear_global_average_pool
+from hwsim.kernels.layout import CHANNELS_LAST
+from hwsim.kernels.vector.qlinear import bound_qlinear_add, qlinear_add, qlinear_mul
+from hwsim.kernels.vector.qlinear_pool import bound_channel_means, qlinear_average_pool, qlinear_global_average_pool
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import float32
@@ -32,6 +33,7 @@ from hwsim.numerics.vector.onnxruntime.resize import has_mode, resize_linear, ta
 from hwsim.numerics.vector.onnxruntime.softmax import exponentials, softmax_codes
 
 T = TypeVar("T")
+Bound = Callable[[], tuple[int, int]]
 MAP_RANK = 4
 KERNEL_TYPES = (IntFormat.parse("int8"), IntFormat.parse("uint8"))
 FLOAT32 = Requantizer(scheme="float32")
@@ -73,6 +75,15 @@ def add(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     return [counted(layer, qlinear_add(a, b, constants, folded_operand(a.shape, b.shape), *bounds))]
 
 
+def bound_add(layer: Layer, operands: list[np.ndarray], result: np.ndarray) -> Bound | None:
+    """Add, for operands of one shape; see ``bound``."""
+    kept, (a, b) = layer.memory["constants "], operands
+    if kept is None or folded_operand(a.shape, b.shape) is not None:
+        return None
+    constants, (low, high) = kept
+    return bound_qlinear_add(a, b, constants, low, high, result)
+
+
 def mul(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """Mul: QLinearMul."""
     kept = _kept(layer, lambda: (mul_ratio(_scales(layer)), _zero_points(layer), _bounds(layer)))
@@ -112,7 +123,29 @@ def average_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
 def global_average_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     """GlobalAveragePool: QLinearGlobalAveragePool, the exact sum times ``f32(sx / f32(sy * f32(n)))``."""
     (codes,) = operands
-    count = math.prod(codes.shape[2:])
+    kept = _mean_constants(layer, math.prod(codes.shape[2:]))
+    if kept is None:
+        return real(layer, operands)
+    if codes.ndim != MAP_RANK:
+        codes = codes.reshape(*codes.shape[:2], -1, 1)
+    done = counted(layer, qlinear_global_average_pool(codes, *kept))
+    return [done if codes is operands[0] else done.reshape(*done.shape[:2], *[1] * (operands[0].ndim - 2))]
+
+
+def bound_global_average_pool(layer: Layer, operands: list[np.ndarray], result: np.ndarray) -> Bound | None:
+    """GlobalAveragePool of a map whose channels lie innermost; see ``bound``."""
+    (codes,) = operands
+    kept = _mean_constants(layer, math.prod(codes.shape[2:]))
+    if kept is None or codes.ndim != MAP_RANK or not result.flags.c_contiguous:
+        return None
+    channels_last = codes.transpose(CHANNELS_LAST)
+    if not channels_last.flags.c_contiguous:
+        return None
+    return bound_channel_means(channels_last.reshape(-1), codes.shape, *kept, result.reshape(result.shape[:2]))
+
+
+def _mean_constants(layer: Layer, count: int) -> tuple[np.float32, tuple[int, int], tuple[int, int]] | None:
+    """Return multiplier, zero points and bounds of a mean of ``count`` elements; None where ONNX Runtime has no kernel."""
 
     def constants() -> tuple[np.float32, tuple[int, int], tuple[int, int]]:
         own, output = layer.grid(0), layer.output_grid()
@@ -121,13 +154,7 @@ def global_average_pool(layer: Layer, operands: list[np.ndarray]) -> list[np.nda
         multiplier = float32.constants(ratio, FLOAT32).multiplier[0]
         return multiplier, (own.zero_point[0], output.zero_point[0]), _bounds(layer)
 
-    kept = _kept(layer, constants, f"of {count} elements")
-    if kept is None:
-        return real(layer, operands)
-    if codes.ndim != MAP_RANK:
-        codes = codes.reshape(*codes.shape[:2], -1, 1)
-    done = counted(layer, qlinear_global_average_pool(codes, *kept))
-    return [done if codes is operands[0] else done.reshape(*done.shape[:2], *[1] * (operands[0].ndim - 2))]
+    return _kept(layer, constants, f"of {count} elements")
 
 
 def softmax(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
@@ -176,3 +203,4 @@ OPERATORS = {
     "Softmax": softmax,
     **dict.fromkeys(activation.FUNCTIONS, unary),
 }
+BOUND = {add: bound_add, global_average_pool: bound_global_average_pool}
