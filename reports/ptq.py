@@ -82,14 +82,15 @@ def main() -> None:
 def points(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield the points; variants only of the depthwise network, at 8-bit activations, for the ladder's recipes.
 
-    Recipes of several widths get the energy of a uniform network as their budget, which leaves no choice at 8 and 2 bits.
+    Recipes of several widths get the energy of a uniform network as their budget, which leaves no choice at 8 and 2 bits;
+    ternary weights have one width.
     """
     chosen = product(given.networks, given.variants, given.recipes, given.weights, given.activations, given.seeds)
     for network, variant, recipe, weights, activations, seed in chosen:
         is_ladder = network == NETWORKS[0] and activations == "uint8" and recipe in LADDER and weights in WEIGHTS[1:4]
         if variant != "natural" and not is_ladder:
             continue
-        if recipe in MIXED and weights not in WEIGHTS[1:4]:
+        if (recipe in MIXED and weights not in WEIGHTS[1:4]) or (recipe == "ternary" and weights != "int2"):
             continue
         values = (network, variant, recipe, weights, activations, seed)
         yield dict(zip(KEYS, values, strict=True))
@@ -206,7 +207,10 @@ def draw(table: Table) -> None:
                 axes[1, column].plot([row["energy_pj"] / 1e6 for row in line], heights, **style)
             axes[0, column].set(title=f"activations {activations}", xlabel="weights", ylim=(0, 102))
             axes[0, column].set_xticks(range(len(WEIGHTS)), WEIGHTS)
-            axes[1, column].set(xlabel="energy per inference (µJ)", ylim=(0, 102))
+            axes[1, column].set(xlabel="energy per inference (µJ)", ylim=(0, 102), xscale="log")
+            axes[1, column].xaxis.set_major_formatter("{x:g}")
+            axes[1, column].xaxis.set_minor_formatter("{x:g}")
+            axes[1, column].tick_params(axis="x", which="both", labelsize=7)
         for row in axes:
             row[0].set_ylabel("accuracy (%)")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="center right", fontsize=8, frameon=False)
