@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CALIBRATION_IMAGES = 64
 DRAWN_CALIBRATION_IMAGES = 4
+RANGES_ONLY = "ranges were set on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,9 +29,19 @@ class Data:
 
 
 def find_data(
-    network: str, graph: Graph, inputs: Path | None, calibration: Path | None, images: int | None, seed: int
+    network: str,
+    graph: Graph,
+    inputs: Path | None,
+    calibration: Path | None,
+    images: int | None,
+    seed: int,
+    *,
+    use: str | None = RANGES_ONLY,
 ) -> Data:
-    """Find the images: the files given, else those bundled with a trained network, else drawn ones if asked for."""
+    """Find the images: the files given, else those bundled with a trained network, else drawn ones if asked for.
+
+    ``use`` tells what calibration images are for, in a note where they are taken from ``inputs``; None: they are not looked at.
+    """
     from hwsim.zoo import dataset, entry, names
 
     if calibration is not None and graph.is_quantized:
@@ -58,11 +69,12 @@ def find_data(
     if calibration is not None:
         files["calibration"] = calibration
         return Data(images=arrays, calibration=read_npz(calibration), files=files, notes=notes)
-    if graph.is_quantized:
+    if graph.is_quantized or use is None:
         return Data(images=arrays, calibration=None, files=files, notes=notes)
     shown = _first({name: given[name] for name in graph.inputs}, CALIBRATION_IMAGES)  # whatever --images runs
     count = len(shown[graph.inputs[0]])
-    note = f"ranges were set on the first {count} images of --inputs; --calibration takes others"
+    seen_twice = "" if use == RANGES_ONLY else ", which are also among those measured"
+    note = f"{use} the first {count} images of --inputs{seen_twice}; --calibration takes others"
     return Data(images=arrays, calibration=shown, files=files, notes=(*notes, note))
 
 

@@ -46,6 +46,7 @@ def diagnose(
     from hwsim.cli.prepare import prepare
     from hwsim.errors import HwsimError
     from hwsim.quantization.diagnose import diagnose as diagnosed
+    from hwsim.quantization.diagnose import used_by
     from hwsim.reporting.diagnosis import write_diagnosis
     from hwsim.reporting.progress import progress
 
@@ -81,8 +82,9 @@ def diagnose(
         ready.machine,
         ready.data.images,
         metric=chosen,
-        reference=None if ready.state is None else ready.state.reference,
+        reference=ready.reference,
         tolerance=tolerance,
+        used=used_by(ready.graph, ready.plan, recipe, resolve.recipe_options(recipe, recipe_options)),
         sweep_images=sweep_images,
         progress=lambda quantizers: progress(quantizers, "quantizers"),
     )

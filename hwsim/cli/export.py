@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hwsim.cli import options
-
-if TYPE_CHECKING:
-    from hwsim.graph import Graph
 
 
 def export(
@@ -42,6 +39,7 @@ def export(
     """
     from hwsim.cli import resolve
     from hwsim.cli.prepare import prepare
+    from hwsim.cli.written import check_target, qdq_notes
     from hwsim.errors import HwsimError, did_you_mean
     from hwsim.execute.integer import check_executable
     from hwsim.interchange.onnx import write_qdq
@@ -51,6 +49,7 @@ def export(
     writers = {"qdq": write_qdq, "qonnx": write_qonnx}
     if format_ not in writers:
         raise HwsimError(f"--format: {format_!r} is unknown{did_you_mean(format_, writers)}")
+    check_target(out)
     plan = resolve.resolve_plan(
         precision,
         weights=weights,
@@ -78,20 +77,6 @@ def export(
         raise HwsimError(f"export: {network} needs images that set the ranges; give --calibration images.npz{drawn}")
     check_executable(ready.graph, ready.machine)
     notes = writers[format_](ready.graph, out)
-    for note in (*notes, *(_saturation(ready.graph) if format_ == "qdq" else ())):
+    for note in (*notes, *(qdq_notes(ready.graph) if format_ == "qdq" else ())):
         typer.echo(f"note: {note}")
     typer.echo(f"{format_.upper()} model: {out}")
-
-
-def _saturation(graph: Graph) -> tuple[str, ...]:
-    """Return a note on what ONNX Runtime computes otherwise on some processors."""
-    from hwsim.interchange.onnx.write.pair_sums import layers_with_pairs_beyond
-
-    found = layers_with_pairs_beyond(graph)
-    if not found:
-        return ()
-    more = f" and {len(found) - 1} more layers" if len(found) > 1 else ""
-    return (
-        f"ONNX Runtime on x86 without VNNI adds pairs of products in 16 bits, which {found[0]!r}{more} can overflow; export "
-        "with --weights int7, or set session.x64quantprecision=1",
-    )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hwsim.cli import resolve
-from hwsim.cli.data import Data, find_data
+from hwsim.cli.data import RANGES_ONLY, Data, find_data
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +37,11 @@ class Prepared:
     graph: Graph
     state: State | None = None
 
+    @property
+    def reference(self) -> Graph | None:
+        """The float network before a recipe transformed it; None without a recipe."""
+        return None if self.state is None else self.state.reference
+
 
 def prepare(
     network: str,
@@ -54,26 +59,38 @@ def prepare(
     recipe_options: Sequence[str] | None = None,
 ) -> Prepared:
     """Load network, machine and images, and quantize the network, by a recipe if one is named, unless it came quantized."""
-    from hwsim.quantization import quantize
+    from hwsim.quantization import quantize, scheme_for
 
     machine = resolve.resolve_machine(hardware, overrides, plan)
     graph = resolve.resolve_network(network, batch, dimensions, seed)
     stated = resolve.recipe_options(recipe, recipe_options)
     plan = plan if recipe else resolve.plan_of(graph, plan)
-    data = find_data(network, graph, inputs, calibration, images, seed)
-    notes = data.notes
-    scheme = scheme_of(graph, machine, plan)
-    if scheme.power_of_two:
-        notes += ("scales are powers of two, because a layer's requantizer only shifts",)
+    use = _use_of(recipe)
+    data = find_data(network, graph, inputs, calibration, images, seed, use=use)
+    scheme, notes = scheme_for(graph, machine, plan)
     shown = None
     if data.calibration is not None:
         shown = {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
-    noted = replace(graph, notes=(*graph.notes, *notes))
+    if use is None and calibration is not None:
+        notes += (f"recipe {recipe} looks at no image: --calibration has no say",)
+    noted = replace(graph, notes=(*graph.notes, *data.notes, *notes))
     if recipe is not None:
         state = _by_recipe(recipe, noted, scheme, machine, shown, stated, seed)
         return Prepared(plan=state.scheme.plan, machine=machine, data=data, graph=state.graph, state=state)
     quantized = quantize(noted, scheme, shown)
     return Prepared(plan=plan, machine=machine, data=data, graph=quantized)
+
+
+def _use_of(recipe: str | None) -> str | None:
+    """Return what is done with calibration images, for a note; None where a recipe looks at none."""
+    from hwsim.quantization.recipes import recipe_of
+
+    if recipe is None:
+        return RANGES_ONLY
+    found = recipe_of(recipe)
+    if found.is_data_free:
+        return None
+    return f"recipe {recipe} {'learned' if found.needs_torch else 'was calibrated'} on"
 
 
 def _by_recipe(
@@ -112,17 +129,11 @@ def prepare_priced(
 ) -> tuple[Graph, Accelerator]:
     """Return a network with the widths of ``plan`` and the machine, for verbs that only price; refuse what no layer could execute."""
     from hwsim.execute.integer import check_executable
-    from hwsim.quantization import quantize
+    from hwsim.quantization import quantize, scheme_for
 
     machine = resolve.resolve_machine(hardware, overrides, plan)
     graph = resolve.resolve_network(network, batch, dimensions, seed)
-    quantized = quantize(graph, scheme_of(graph, machine, resolve.plan_of(graph, plan)), None)
+    scheme, _ = scheme_for(graph, machine, resolve.plan_of(graph, plan))
+    quantized = quantize(graph, scheme, None)
     check_executable(quantized, machine)
     return quantized, machine
-
-
-def scheme_of(graph: Graph, machine: Accelerator, plan: PrecisionPlan) -> Scheme:
-    """Return how ``graph`` is quantized for ``machine``: its scales are powers of two where a requantizer only shifts."""
-    from hwsim.quantization import Scheme, shifts_only
-
-    return Scheme(plan=plan, power_of_two=not graph.is_quantized and shifts_only(graph, machine))

@@ -41,6 +41,7 @@ def quantize(
     from hwsim.cli import resolve
     from hwsim.cli.prepare import prepare
     from hwsim.cli.show import aligned
+    from hwsim.cli.written import check_target, qdq_notes
     from hwsim.interchange.onnx import write_qdq
     from hwsim.mapping.demands import demands_of
     from hwsim.quantization.recipes import recipe_of
@@ -48,6 +49,8 @@ def quantize(
     from hwsim.simulation.simulate import simulate
 
     described = recipe_of(recipe)
+    if out is not None:
+        check_target(out)
     plan = resolve.resolve_plan(
         precision,
         weights=weights,
@@ -74,7 +77,7 @@ def quantize(
         recipe_options=recipe_options,
     )
     assert ready.state is not None
-    result = simulate(ready.graph, ready.machine, ready.data.images, metric=chosen)
+    result = simulate(ready.graph, ready.machine, ready.data.images, metric=chosen, reference=ready.reference)
     typer.echo(f"{recipe}: {described.title} ({described.paper})")
     rows = [("asks", "; ".join(demands_of(ready.graph).sentences()))]
     rows += [(name, f"{value:.6g}") for name, value in sorted(ready.state.losses.items())]
@@ -84,6 +87,6 @@ def quantize(
     for note in result.notes:
         typer.echo(f"note: {note}")
     if out is not None:
-        for note in write_qdq(ready.graph, out):
+        for note in (*write_qdq(ready.graph, out), *qdq_notes(ready.graph)):
             typer.echo(f"note: {note}")
         typer.echo(f"QDQ model: {out}")

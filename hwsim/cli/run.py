@@ -88,6 +88,7 @@ def run(
         machine,
         data.images,
         metric=chosen,
+        reference=ready.reference,
         progress=lambda parts: progress(parts, "images"),
         scheduling=scheduling,
     )

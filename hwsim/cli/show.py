@@ -127,7 +127,8 @@ def _recipes(name: str | None) -> str:
         rows = [(each, recipe_of(each).title) for each in names()]
         return _rows("recipes (hwsim show recipes NAME tells paper, options and demands):", rows)
     recipe = recipe_of(name)
-    facts = [("title", recipe.title), ("paper", recipe.paper), ("asks of the datapath", "; ".join(probed(name)))]
+    asks = f"{'; '.join(probed(name))} (by default, read off a probe network of four small layers)"
+    facts = [("title", recipe.title), ("paper", recipe.paper), ("asks of the datapath", asks)]
     facts += [("images", "none needed" if recipe.is_data_free else "calibration images")]
     facts += [("needs", 'pip install "hwsim[train]"')] if recipe.needs_torch else []
     for option in recipe.options:

@@ -77,7 +77,7 @@ def _start(graph: Graph, node: Node, datapath: Datapath, centred: np.ndarray) ->
         return start
     if bias.data is None or bias.quant is None or not bias.quant.is_calibrated:
         return None
-    return start + bias.quant.encode(bias.data).astype(np.int64).reshape(-1)
+    return start + bias.encoded().astype(np.int64).reshape(-1)
 
 
 def _centred(number: Format, has_zero_point: bool) -> IntFormat:

@@ -51,13 +51,24 @@ def runs_on_array(graph: Graph, node: Node) -> bool:
     result change along its channels at most; a bias has a grid. What is not (a real-valued operand, scales that differ
     within a segment) is computed in float32 on the vector unit.
     """
-    if OPS[node.op].work is not Work.GEMM or k_partition(graph, node) is None:
-        return False
+    return OPS[node.op].work is Work.GEMM and why_real(graph, node) is None
+
+
+def why_real(graph: Graph, node: Node) -> str | None:
+    """Return why a product (an operator of ``Work.GEMM``) is computed in float32; None where the integer array computes it."""
+    ifmap, weight = (graph.tensors[name] for name in node.inputs[:2])
+    if ifmap.quant is None or weight.quant is None:
+        return "an operand has no grid"
+    if k_partition(graph, node) is None:
+        return (
+            f"the scales of its operands, {ifmap.quant.granularity} and {weight.quant.granularity}, neither leave the sum "
+            "over k nor cut it into segments"
+        )
     result = graph.tensors[node.outputs[0]]
-    if result.quant is not None and not _leaves_columns(node, result, graph.tensors[node.inputs[1]]):
-        return False
+    if result.quant is not None and not _leaves_columns(node, result, weight):
+        return f"the scales of its result, {result.quant.granularity}, change within a column"
     bias = node.inputs[2] if len(node.inputs) > 2 else ""
-    return not bias or graph.tensors[bias].quant is not None
+    return "its bias has no grid" if bias and graph.tensors[bias].quant is None else None
 
 
 def _leaves_columns(node: Node, result: Tensor, weight: Tensor) -> bool:

@@ -139,7 +139,7 @@ def _sums(left: Any, right: Any, folds: Any, result: Any, native: bool, rule: An
 
 
 class Rule(NamedTuple):
-    """How ``_sum`` rounds in a lane; integers of the lane's width but for ``magic``.
+    """How ``_rounded_sum`` rounds in a lane; integers of the lane's width but for ``magic``.
 
     Args:
         one: 1.

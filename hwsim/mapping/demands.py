@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log2
 
-from hwsim.graph import Graph
+from hwsim.graph import Graph, Node, k_axis
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.lower import lower
+from hwsim.mapping.vector_work import RUN_TIME_OPERATORS
 from hwsim.numerics.formats import FloatFormat, Format, IntFormat, bits_for_range
 from hwsim.numerics.formats.decoding import values_of
-
-RUN_TIME_OPERATORS = ("DynamicQuantize", "DynamicQuantizeLinear")
+from hwsim.numerics.granularity import PER_TENSOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,12 @@ class Demands:
         products: ``ifmap x weight`` as they enter the multiplier, ascending; several mean several widths in one network.
         decoders: ``kind: formats`` of weights that are stored otherwise than they are multiplied.
         column_sums: products whose weights have a zero point.
-        channel_scales: products with a multiplier per output channel instead of one.
+        channel_scales: products with a multiplier per output channel instead of one; groups of k that all channels share
+            are no such thing.
         most_segments: of one product along k, 1 where no partial sum is rescaled.
         least_segment: length along k of the shortest segment, None without any.
         run_time_scales: operators that find a scale while the network runs (a pass for the maximum each).
-        only_shifts: whether every scale is a power of two, so that a requantizer need only shift.
+        only_shifts: whether every scale is a power of two and known before, so that a requantizer need only shift.
     """
 
     products: tuple[str, ...]
@@ -51,9 +52,11 @@ class Demands:
         if self.most_segments > 1:
             yield f"rescales partial sums: up to {self.most_segments} segments along k, the shortest of {self.least_segment}"
         if self.column_sums:
-            yield f"sums ifmap columns for weight zero points ({self.column_sums} layers)"
+            layers = "1 layer" if self.column_sums == 1 else f"{self.column_sums} layers"
+            yield f"sums ifmap columns for weight zero points ({layers})"
         if self.run_time_scales:
-            yield f"finds scales at run time ({self.run_time_scales} maximum passes)"
+            passes = "1 maximum pass" if self.run_time_scales == 1 else f"{self.run_time_scales} maximum passes"
+            yield f"finds scales at run time ({passes})"
         if self.channel_scales:
             yield "a multiplier per output channel"
         if self.only_shifts:
@@ -68,8 +71,7 @@ def demands_of(graph: Graph) -> Demands:
     for layer, gemm in gemms.items():
         a, w = _operand(gemm.ifmap), _operand(gemm.weight)
         shapes[a[0], w[0], f"{a[1]} x {w[1]}"] += 1
-        grid = graph.tensors[graph.node_of[layer].inputs[1]].quant
-        channels += grid is not None and grid.granularity.axis is not None
+        channels += _scales_columns(graph, graph.node_of[layer])
     decoders: dict[str, set[str]] = {}
     for gemm in gemms.values():
         kind = values_of(gemm.weight)
@@ -96,7 +98,20 @@ def _operand(number: Format) -> tuple[int, str]:
     return bits, f"int{bits}"
 
 
+def _scales_columns(graph: Graph, node: Node) -> bool:
+    """Whether columns differ in scale: those of groups of k that all columns share are met on the way, along k."""
+    weight = graph.tensors[node.inputs[1]]
+    granularity = PER_TENSOR if weight.quant is None else weight.quant.granularity
+    if granularity.axis is None:
+        return False
+    has_own = granularity.block is not None or granularity.by is not None
+    return has_own or granularity.axis != k_axis(node, weight)
+
+
 def _only_shifts(graph: Graph) -> bool:
+    real = (*RUN_TIME_OPERATORS, "Rescale")  # what they find or multiply by is no power of two
+    if any(node.op in real for node in graph.nodes):
+        return False
     grids = [tensor.quant for tensor in graph.tensors.values() if tensor.quant is not None]
     scales = [scale for grid in grids for scale in grid.scale or ()]
     return bool(scales) and all(grid.scale for grid in grids) and all(log2(abs(s)).is_integer() for s in scales)

@@ -13,7 +13,7 @@ class Stream:
 
     Args:
         operand: as whose memory it passes: ``ifmap``, ``weight`` or ``ofmap``.
-        elements: of it that are read or written.
+        elements: of it that are read or written; one that is read twice counts twice.
         bits: of storage per element.
         on_chip: it stays in the on-chip memory of the network's ofmaps instead of passing through DRAM.
     """

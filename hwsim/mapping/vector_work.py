@@ -11,6 +11,7 @@ from hwsim.mapping.tasks import Stream, VectorWork
 from hwsim.numerics.quant_params import QuantParams
 
 FLOAT_BITS = 32
+RUN_TIME_OPERATORS = ("DynamicQuantize", "DynamicQuantizeLinear")
 
 
 def grid_of(graph: Graph, name: str, node: Node) -> QuantParams:
@@ -100,7 +101,13 @@ def _window(graph: Graph, node: Node, output: Tensor) -> int:
 
 
 def _reads(graph: Graph, node: Node, elements: int) -> tuple[Stream, ...]:
-    """Return what is read: every operand once; of an operand that is picked from (Slice, Gather) what is picked."""
+    """Return what is read: every operand once; of an operand that is picked from (Slice, Gather) what is picked.
+
+    A range that is found at run time must be known before the first division: its tensor is read twice.
+    """
+    if node.op in RUN_TIME_OPERATORS:
+        source = graph.tensors[node.inputs[0]]
+        return (replace(_stream(source), elements=2 * source.size),)
     if node.op in ("Slice", "Gather"):
         source = graph.tensors[node.inputs[0]]
         return (replace(_stream(source), elements=elements),)

@@ -2,6 +2,6 @@
 
 from hwsim.quantization.prepare import prepare
 from hwsim.quantization.quantize import quantize
-from hwsim.quantization.scheme import Scheme, shifts_only
+from hwsim.quantization.scheme import Scheme, scheme_for, shifts_only
 
-__all__ = ["Scheme", "prepare", "quantize", "shifts_only"]
+__all__ = ["Scheme", "prepare", "quantize", "scheme_for", "shifts_only"]

@@ -45,11 +45,25 @@ def bias_of(graph: Graph, node: Node) -> Tensor | None:
     return graph.tensors[node.inputs[2]] if len(node.inputs) > 2 and node.inputs[2] else None
 
 
+def stood_for(tensor: Tensor) -> np.ndarray:
+    """Return the real values of a constant: those of the integers that a step chose (a corrected bias), else its data."""
+    if tensor.codes is None or tensor.quant is None:
+        return np.asarray(tensor.data)
+    return tensor.quant.decode(tensor.codes)
+
+
+def on_grid(tensor: Tensor, grid: QuantParams) -> Tensor:
+    """Return the tensor on another grid, where integers that a step chose stand for what they stood for."""
+    if tensor.codes is None or tensor.quant == grid:
+        return replace(tensor, quant=grid)
+    return replace(tensor, quant=grid, codes=grid.encode(stood_for(tensor)))
+
+
 def bias_grids(graph: Graph) -> dict[str, QuantParams]:
     """Return the bias grids that follow from the grids of ifmaps and weights as they now are.
 
     Raises:
-        HwsimError: a bias that its codes no longer hold.
+        HwsimError: a bias, corrected where a step chose its codes, that codes of the new grid cannot hold.
     """
     found: dict[str, QuantParams] = {}
     for node in graph.nodes:
@@ -61,9 +75,7 @@ def bias_grids(graph: Graph) -> dict[str, QuantParams]:
         assert weight is not None
         found[bias.name] = grid = bias_params(ifmap, weight, bias)
         if grid.scale is not None and isinstance(grid.format, IntFormat):
-            largest = np.abs(np.asarray(bias.data, dtype=np.float64)) / grid.granularity.spread(
-                grid.scales(), bias.shape
-            )
+            largest = np.abs(stood_for(bias).astype(np.float64)) / grid.granularity.spread(grid.scales(), bias.shape)
             if largest.max(initial=0.0) > bias_format(ifmap, weight).maximum:
                 raise HwsimError(
                     f"layer {node.name!r}: its bias needs {largest.max():.3g} steps of ifmap scale x weight scale, more "

@@ -17,12 +17,12 @@ from dataclasses import replace
 import numpy as np
 
 from hwsim.errors import HwsimError
-from hwsim.graph import Graph, Tensor
+from hwsim.graph import Graph
 from hwsim.hardware.precision import PrecisionPlan
 from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization.activations import activation_grids
 from hwsim.quantization.calibrate import needs_of, observe
-from hwsim.quantization.constants import bias_grids, constant_grids
+from hwsim.quantization.constants import bias_grids, constant_grids, on_grid
 from hwsim.quantization.prepare import prepare as prepare
 from hwsim.quantization.prune import with_patterns
 from hwsim.quantization.ranges import Observation
@@ -95,13 +95,7 @@ def keep_grids(graph: Graph, plan: PrecisionPlan) -> None:
 
 
 def _with(graph: Graph, grids: Mapping[str, QuantParams]) -> Graph:
-    return graph.with_changes(tensors=[_on_grid(graph.tensors[name], params) for name, params in grids.items()])
-
-
-def _on_grid(tensor: Tensor, grid: QuantParams) -> Tensor:
-    """The tensor on another grid, where integers that a step chose (a corrected bias) stand for what they stood for."""
-    chosen = None if tensor.codes is None or tensor.quant is None else tensor.quant.decode(tensor.codes)
-    return replace(tensor, quant=grid, codes=None if chosen is None else grid.encode(chosen))
+    return graph.with_changes(tensors=[on_grid(graph.tensors[name], params) for name, params in grids.items()])
 
 
 def _check_rules(graph: Graph, plan: PrecisionPlan) -> None:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hwsim.errors import HwsimError
 from hwsim.graph import OPS, Graph, Node, Tensor, Work, passes_grid
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
-from hwsim.quantization.constants import bias_of
+from hwsim.quantization.constants import bias_of, stood_for
 from hwsim.quantization.state import State
 
 
@@ -88,6 +89,11 @@ def _quantized(graph: Graph, node: Node, x: Tensor, axis: int) -> tuple[Tensor, 
     producer = graph.producer_of.get(x.name)
     is_positive = producer is not None and producer.clamp[0] is not None and producer.clamp[0] >= 0
     assert x.quant is not None
+    if not isinstance(x.quant.format, IntFormat):
+        raise HwsimError(
+            f"run-time scales: layer {node.name!r} reads {x.quant.format}, which has no scale to find; state integer "
+            "activations, as uint8, or leave this step out"
+        )
     number = IntFormat(bits=x.quant.format.bits, signed=not is_positive)
     codes = Tensor(name=f"{node.name}.codes", shape=x.shape, quant=QuantParams(format=number, scale=(1.0,)))
     shape = tuple(size if place < axis else 1 for place, size in enumerate(x.shape))
@@ -104,6 +110,6 @@ def _quantized(graph: Graph, node: Node, x: Tensor, axis: int) -> tuple[Tensor, 
 
 
 def _spread(bias: Tensor, node: Node, y: Tensor) -> np.ndarray:
-    """Return the real bias so that it broadcasts against the result: along channels of an image, else the last dimension."""
-    flat = np.asarray(bias.data, dtype=np.float32).reshape(-1)
+    """Return the real bias, as corrected, so that it broadcasts against the result: along channels of an image, else the last dimension."""
+    flat = stood_for(bias).astype(np.float32).reshape(-1)
     return flat.reshape(-1, *(1,) * (len(y.shape) - 2)) if node.op in ("Conv", "ConvTranspose") else flat

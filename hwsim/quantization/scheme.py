@@ -33,3 +33,12 @@ class Scheme:
 def shifts_only(graph: Graph, accelerator: Accelerator) -> bool:
     """Whether the requantizer of any layer can only shift, so that scales must be powers of two."""
     return any(accelerator.datapath_for(node.name).requantizer.scheme in SHIFT_ONLY for node in graph.nodes)
+
+
+def scheme_for(
+    graph: Graph, machine: Accelerator, plan: PrecisionPlan, *, boundary_bits: int = BOUNDARY_BITS
+) -> tuple[Scheme, tuple[str, ...]]:
+    """Return how ``graph`` is quantized for ``machine``, and notes: its scales are powers of two where a requantizer only shifts."""
+    power_of_two = not graph.is_quantized and shifts_only(graph, machine)
+    notes = ("scales are powers of two, because a layer's requantizer only shifts",) if power_of_two else ()
+    return Scheme(plan=plan, boundary_bits=boundary_bits, power_of_two=power_of_two), notes

@@ -10,7 +10,7 @@ import numpy as np
 from hwsim.errors import HwsimError
 from hwsim.quantization.calibrate import needs_of, observe
 from hwsim.quantization.quantize import quantize, with_activations, with_decoded_weights
-from hwsim.quantization.ranges import Observation
+from hwsim.quantization.ranges import Observation, needs
 from hwsim.quantization.state import State
 from hwsim.quantization.statistics import observe_statistics
 
@@ -38,16 +38,39 @@ class SetGridsFromStatistics:
     Args:
         input_range: of every network input, which no normalization tells.
         keys: as of ``SetGrids``; ``activation_range`` must be an estimator that reads statistics.
+
+    Raises:
+        HwsimError: (when called) an ``activation_range`` of the plan that needs images.
     """
 
     input_range: tuple[float, float]
     keys: Mapping[str, str] | None = None
 
+    def __post_init__(self) -> None:
+        low, high = self.input_range
+        if not low < high:
+            raise HwsimError(
+                f"grids from statistics: the inputs' smallest value must be below the largest, not {low} and {high}"
+            )
+
     def __call__(self, state: State) -> State:
         """Return the state with the quantized graph and the scheme that made it."""
         state = with_keys(state, self.keys or {})
+        _check_statistics(state)
         seen = observe_statistics(state.graph, dict.fromkeys(state.graph.inputs, self.input_range))
         return state.with_(graph=quantize(state.graph, state.scheme, None, seen=seen))
+
+
+def _check_statistics(state: State) -> None:
+    """Raise HwsimError where the plan states an estimator of activations that reads images."""
+    plan = state.scheme.plan
+    for layer in (*state.graph.inputs, *(node.name for node in state.graph.nodes)):
+        name = plan.for_layer(layer).activation_range
+        if needs(name) != {"statistics"}:
+            raise HwsimError(
+                f"activation_range {name} of {layer!r} needs images, and none are looked at here; leave it out, or choose a "
+                "recipe that takes calibration images"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,12 @@ from hwsim.errors import HwsimError
 from hwsim.graph import Graph
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.load import load_accelerator
-from hwsim.hardware.precision import KEYS, PrecisionPlan
+from hwsim.hardware.precision import KEYS, PrecisionPlan, with_precision
 from hwsim.hardware.problems import validate
 from hwsim.quantization.quantize import quantize as quantize_by_scheme
 from hwsim.quantization.recipes.record import Value
 from hwsim.quantization.recipes.run import run_recipe
-from hwsim.quantization.scheme import BOUNDARY_BITS, Scheme
+from hwsim.quantization.scheme import BOUNDARY_BITS, Scheme, scheme_for
 
 DEFAULT_MACHINE = "edge_16x16"
 
@@ -61,7 +62,8 @@ def quantize(
         plan: per-layer exceptions; what its default states wins over the arguments here.
         recipe: a published method by name (``hwsim show recipes``); it fills in what is not stated here.
         options: of the recipe, by name.
-        accelerator: the machine that the recipe quantizes for; those that allocate bits ask it for prices.
+        accelerator: the machine that the recipe quantizes for, with the plan's registers and requantizers: scales are powers
+            of two where one of its requantizers only shifts, and recipes that allocate bits ask it for prices.
         seed: of everything that the recipe draws.
 
     Raises:
@@ -90,5 +92,8 @@ def quantize(
         if options or accelerator is not None:
             raise HwsimError("quantize: options and accelerator belong to a recipe; name one")
         return quantize_by_scheme(graph, scheme, calibration)
-    machine = load_accelerator(DEFAULT_MACHINE) if accelerator is None else accelerator
+    machine = with_precision(load_accelerator(DEFAULT_MACHINE) if accelerator is None else accelerator, base)
+    if not power_of_two:
+        scheme, notes = scheme_for(graph, machine, base, boundary_bits=boundary_bits)
+        graph = replace(graph, notes=(*graph.notes, *notes))
     return run_recipe(recipe, graph, scheme, machine, calibration, options=options, seed=seed).graph

@@ -18,8 +18,8 @@ from hwsim.quantization.grid import params_of_ranges
 from hwsim.quantization.ranges import Observation, estimator
 from hwsim.quantization.tables.codebook import fit_codebook
 from hwsim.quantization.tables.exponent import fit_exponent
-from hwsim.quantization.tables.rows import Rows, rows_of, scale_count
-from hwsim.quantization.tables.scales import ESTIMATORS, check_estimator, row_scales
+from hwsim.quantization.tables.rows import Rows, gathered, rows_of, scale_count
+from hwsim.quantization.tables.scales import ESTIMATORS, check_estimator, holds_zero, row_scales
 
 
 def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, power_of_two: bool) -> QuantParams:
@@ -33,15 +33,16 @@ def weight_params(node: Node, weight: Tensor, precision: LayerPrecision, *, powe
         granularity = weight_granularity(node, weight, precision)
         parts = rows_of(data, granularity)
         if precision.weight_symmetry == "symmetric":
-            return _symmetric(parts, granularity, precision, power_of_two=power_of_two)
+            return with_dead_rows(_symmetric(parts, granularity, precision, power_of_two=power_of_two), data)
         if not isinstance(precision.weights, IntFormat):
             raise HwsimError(
                 f'quantization: {precision.weights} has no zero point; state weight_symmetry = "symmetric", or an integer format'
             )
         ranges = _ranges(parts, scale_count(granularity, data.shape), precision.weights, precision, symmetric=False)
-        return params_of_ranges(
+        found = params_of_ranges(
             ranges, precision.weights, symmetric=False, power_of_two=power_of_two, granularity=granularity
         )
+        return with_dead_rows(found, data)
     except HwsimError as error:
         raise HwsimError(f"layer {node.name!r}, weight {weight.name!r}: {error}") from None
 
@@ -80,7 +81,7 @@ def _symmetric(
     if isinstance(number, LearnedTable):
         check_estimator(number, precision.range)
         number = fit_exponent([parts], number, precision.range, power_of_two=power_of_two)
-    if prunes and float(number.decode(number.encode_real(np.zeros(1)))[0]) != 0.0:
+    if prunes and not holds_zero(number):
         raise HwsimError(f'quantization: {number} does not hold the 0 of pruned weights; state sparsity = "dense"')
     if isinstance(number, IntFormat) and (precision.range not in ESTIMATORS or not number.signed):
         count = sum(part.scale.size for part in parts)
@@ -104,6 +105,30 @@ def _ranges(
         for row, index in zip(part.values, part.scale.tolist(), strict=True):
             found[index] = estimate(Observation.of(row), number, symmetric)
     return found
+
+
+def with_dead_rows(grid: QuantParams, data: np.ndarray) -> QuantParams:
+    """Return a weight's grid with the scales of its neighbours on rows of zeros, which say nothing of their own.
+
+    The largest scale of a column is the unit of its accumulators and its bias: that of a group of zeros must not be it. A
+    row takes the largest scale of its column's other groups, of a column of zeros the largest of the tensor. Grids without 0
+    keep theirs, which are next to 0.
+
+    Args:
+        grid: without blocks.
+        data: the weight, in its shape.
+    """
+    if grid.granularity.axis is None or not holds_zero(grid.format):
+        return grid
+    parts = rows_of(data, grid.granularity)
+    shape = (-1, grid.granularity.group_count)
+    scales = np.asarray(grid.scale).reshape(shape)
+    live = gathered(parts, [np.abs(part.values).max(axis=1) for part in parts]).reshape(shape) > 0
+    if live.all() or not live.any():
+        return grid
+    largest = np.where(live, scales, 0.0).max(axis=1, keepdims=True)
+    largest = np.where(largest > 0, largest, largest.max())
+    return replace(grid, scale=tuple(np.where(live, scales, largest).reshape(-1).tolist()))
 
 
 def widened_for_bias(ifmap: QuantParams, weight: QuantParams, bias: Tensor) -> QuantParams:

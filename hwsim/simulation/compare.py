@@ -43,21 +43,29 @@ class Numbers:
     Args:
         outputs: dequantized float32 by output name, in the layout of the file.
         reference: float32 outputs by name (empty without comparison).
-        errors: per tensor name (empty without comparison).
+        errors: per tensor name against the graph's own float data (empty without comparison).
+        output_errors: per output name against ``reference``.
     """
 
     outputs: Mapping[str, np.ndarray]
     reference: Mapping[str, np.ndarray] = field(default_factory=dict)
     errors: Mapping[str, Error] = field(default_factory=dict)
+    output_errors: Mapping[str, Error] = field(default_factory=dict)
 
 
 def execute(
-    graph: Graph, layers: Mapping[str, Layer], chunks: Iterable[dict[str, np.ndarray]], *, compare: bool = True
+    graph: Graph,
+    layers: Mapping[str, Layer],
+    chunks: Iterable[dict[str, np.ndarray]],
+    *,
+    compare: bool = True,
+    original: Graph | None = None,
 ) -> Numbers:
     """Run every chunk in integers and, with ``compare``, in float32, and accumulate the error of every activation.
 
     Codes whose zero point each inference finds are compared as plain codes only, before they are read from it. The float
-    network is the graph itself with its grids ignored: weights hold the real values that were quantized.
+    network is the graph itself with its grids ignored: weights hold the real values that were quantized. With ``original``, the
+    network before a method transformed it, outputs are compared with what that one makes.
     """
     constants = encode_constants(graph)
     errors = {name: Error() for name, tensor in graph.tensors.items() if _is_comparable(tensor)} if compare else {}
@@ -67,6 +75,7 @@ def execute(
         reference: dict[str, np.ndarray] = {}
         if compare:
             results = run_float(graph, chunk, observe=reference.__setitem__)
+            results = results if original is None else run_float(original, chunk)
             floats.append({name: results[name] for name in graph.outputs})
 
         def observe(name: str, codes: np.ndarray, reference: dict[str, np.ndarray] = reference) -> None:
@@ -80,8 +89,13 @@ def execute(
     reference_outputs = (
         {name: np.concatenate([part[name] for part in floats]) for name in graph.outputs} if floats else {}
     )
+    output_errors = {name: errors[name] for name in graph.outputs if name in errors}
+    if original is not None:
+        output_errors = {name: Error() for name in output_errors}
+        for name, error in output_errors.items():
+            error.update(reference_outputs[name], decoded[name])
     decoded, reference_outputs = (in_file_layout(graph, arrays) for arrays in (decoded, reference_outputs))
-    return Numbers(outputs=decoded, reference=reference_outputs, errors=errors)
+    return Numbers(outputs=decoded, reference=reference_outputs, errors=errors, output_errors=output_errors)
 
 
 def _is_comparable(tensor: Tensor) -> bool:

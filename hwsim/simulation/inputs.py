@@ -52,3 +52,18 @@ def chunks_of(graph: Graph, inputs: Mapping[str, np.ndarray]) -> list[dict[str, 
 def finds_ranges(graph: Graph) -> bool:
     """Whether an operator takes the range of the whole batch, so that batches must not be computed together."""
     return any(node.op == "DynamicQuantizeLinear" for node in graph.nodes)
+
+
+def check_reference(graph: Graph, reference: Graph) -> None:
+    """Raise ExecutionError unless ``reference`` is a float network with the inputs and outputs of ``graph``."""
+    if reference.is_quantized:
+        raise ExecutionError(f"reference: {reference.name} has grids; give the float network that was quantized")
+    for kind in ("inputs", "outputs"):
+        wanted, found = (
+            {name: list(one.tensors[name].shape) for name in getattr(one, kind)} for one in (graph, reference)
+        )
+        if wanted != found:
+            raise ExecutionError(
+                f"reference: {reference.name} must have the {kind} {wanted} of {graph.name}, not {found}; "
+                "give the float network that was quantized"
+            )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hwsim.graph import Graph
+from hwsim.graph import OPS, Graph, Work, why_real
 from hwsim.tables import Table
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ NUMERIC_COLUMNS = (
     "clipped_fraction",
     "peak_accumulator",
 )
+SHOWN = 3  # names in a note
 
 
 def join_numbers(graph: Graph, costs: Table, layers: Mapping[str, Layer], errors: Mapping[str, Error]) -> Table:
@@ -58,3 +59,28 @@ def overflow_notes(layers: Table) -> tuple[str, ...]:
     return (
         f"partial sums overflowed in {len(over)} layers, most in {worst!r} ({events} additions); hwsim check shows safe widths",
     )
+
+
+def real_product_notes(graph: Graph, on_array: Container[str]) -> tuple[str, ...]:
+    """Return a note for every reason why products of codes leave the array for float32, with the first layers it concerns.
+
+    Args:
+        graph: the quantized network. Products with a real-valued operand are meant to be real and are not named.
+        on_array: names of the layers that the array computes.
+    """
+    found: dict[str, list[str]] = {}
+    for node in graph.nodes:
+        if OPS[node.op].work is not Work.GEMM or node.name in on_array:
+            continue
+        reason = why_real(graph, node)
+        if reason is not None and all(graph.tensors[name].quant is not None for name in node.inputs[:2]):
+            found.setdefault(reason, []).append(node.name)
+    return tuple(f"{_layers(names)} computed in float32 on the vector unit: {why}" for why, names in found.items())
+
+
+def _layers(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:SHOWN]))
+    if len(names) == 1:
+        return f"layer {shown} is"
+    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"layers {shown}{rest} are"

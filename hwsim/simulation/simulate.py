@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from hwsim.cost import CostReport, cost
+from hwsim.errors import HwsimError
 from hwsim.execute.integer import check_executable
 from hwsim.graph import Graph
 from hwsim.hardware import Accelerator
 from hwsim.mapping.plan import Plan
 from hwsim.schedule import Options, schedule
-from hwsim.simulation.inputs import chunks_of, split_labels
-from hwsim.simulation.layers import join_numbers, overflow_notes
+from hwsim.simulation.inputs import check_reference, chunks_of, split_labels
+from hwsim.simulation.layers import join_numbers, overflow_notes, real_product_notes
 from hwsim.simulation.metrics import Metric, accuracy, measured, metric_name
 from hwsim.simulation.result import Result
 from hwsim.simulation.summary import summarize
 from hwsim.tables import Table
 
 Chunk = dict[str, np.ndarray]
+AGAINST = (
+    "float metrics and the SQNR of the outputs are against the network as it came; the error of a layer is against the float "
+    "values of the network that was quantized"
+)
 
 
 def simulate(
@@ -31,6 +37,7 @@ def simulate(
     labels: np.ndarray | None = None,
     metric: Metric = accuracy,
     compare: bool = True,
+    reference: Graph | None = None,
     progress: Callable[[list[Chunk]], Iterable[Chunk]] = iter,
     scheduling: Options | None = None,
 ) -> Result:
@@ -45,15 +52,24 @@ def simulate(
         labels: ``[images]``, for the metric.
         metric: ``(outputs by name, labels) -> number``.
         compare: also run the float network and report the error of every layer.
+        reference: the float network as it came, where a method transformed it before it was quantized: the ``float_`` metrics
+            and the SQNR of the outputs are against what this network makes. The errors of layers stay against the float data
+            of ``graph``: a transformed layer has no counterpart. None: ``graph`` without its grids.
         progress: wraps the list of image chunks, to show how far the execution is.
         scheduling: what the mapper minimizes, whether activations stay on chip, and mappings that are given
             (``hwsim.schedule.Options``).
 
     Raises:
         GraphError, MappingError, ExecutionError: a network without grids, a layer that fits no buffer, wrong inputs, grids
-            that a layer's requantizer or multiplier cannot compute (with or without inputs).
+            that a layer's requantizer or multiplier cannot compute (with or without inputs), a reference with grids or with
+            other inputs or outputs.
+        HwsimError: a reference without comparison.
     """
+    if reference is not None and not compare:
+        raise HwsimError("simulate: a reference is compared with, which compare=False leaves out; state one of them")
     check_executable(graph, accelerator)
+    if reference is not None:
+        check_reference(graph, reference)
     scheduling = scheduling or Options()
     plan = schedule(graph, accelerator, scheduling)
     report = cost(graph, accelerator, plan)
@@ -64,7 +80,7 @@ def simulate(
 
     arrays, labels = split_labels(graph, inputs, labels)
     layers = {node.name: Layer.of(graph, node, accelerator, plan.mappings.get(node.name)) for node in graph.nodes}
-    numbers = execute(graph, layers, progress(chunks_of(graph, arrays)), compare=compare)
+    numbers = execute(graph, layers, progress(chunks_of(graph, arrays)), compare=compare, original=reference)
     gating = {name: layer.counters for name, layer in layers.items() if layer.counters.products}
     if gating:
         products = {name: (found.active_products, found.products) for name, found in gating.items()}
@@ -75,11 +91,12 @@ def simulate(
         metrics[metric_name(metric)] = measured(metric, numbers.outputs, labels)
         if compare:
             metrics[f"float_{metric_name(metric)}"] = measured(metric, numbers.reference, labels)
-    errors = [numbers.errors[name].sqnr_db for name in graph.outputs if name in numbers.errors]
+    errors = [error.sqnr_db for error in numbers.output_errors.values()]
     images = len(next(iter(arrays.values())))
-    return _result(
+    result = _result(
         graph, accelerator, plan, scheduling, report, table, numbers.outputs, metrics, min(errors, default=None), images
     )
+    return result if reference is None else replace(result, notes=(*result.notes, AGAINST))
 
 
 def _result(
@@ -125,6 +142,6 @@ def _result(
         summary=summary,
         outputs=outputs or {},
         manifest=manifest,
-        notes=(*graph.notes, *overflow_notes(layers)),
+        notes=(*graph.notes, *real_product_notes(graph, plan.mappings), *overflow_notes(layers)),
         plan=plan,
     )

@@ -60,8 +60,18 @@ def test_weights_that_some_processors_add_wrongly_are_named(hwsim_cli, arguments
     [
         (("--format", "qdp"), "hwsim: --format: 'qdp' is unknown; did you mean 'qdq'?\n"),
         (("shufflenet",), "hwsim: export: shufflenet needs images that set the ranges; give --calibration images.npz, or --images N to draw them\n"),
-        (("--out", "missing/q.onnx"), "hwsim: missing/q.onnx: cannot be written: No such file or directory\n"),
+        (("--out", "q.tflite"), "hwsim: q.tflite: is written as ONNX; give it the ending .onnx\n"),
+        (("--out", "missing/q.onnx"), "hwsim: missing/q.onnx: cannot be written: there is no folder missing; make it first\n"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said(hwsim_cli, arguments, message):
     assert hwsim_cli("export", *arguments)[::2] == (2, message)
+
+
+def test_weights_that_onnx_stores_wider_are_named(hwsim_cli, tmp_path):
+    code, out, _ = hwsim_cli(
+        "quantize", "digits_resnet", "--recipe", "mse", "--weights", "int3", "--out", tmp_path / "q.onnx"
+    )
+    assert code == 0
+    assert "ONNX has no int3" in out
+    assert (tmp_path / "q.onnx").is_file()

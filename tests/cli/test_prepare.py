@@ -3,17 +3,23 @@
 import numpy as np
 import pytest
 
+import hwsim
 from hwsim.cli.prepare import prepare
 from hwsim.cli.resolve import resolve_plan
+from hwsim.execute.float32 import run_float
 
 
-def grids(network, **changes):
+def made(network, **changes):
     options = {
         "hardware": "edge_16x16", "overrides": None, "inputs": None, "calibration": None, "images": None, "batch": 1,
         "dimensions": None, "seed": 0,
     }  # fmt: skip
-    ready = prepare(network, resolve_plan(None), **{**options, **changes})
-    return {name: tensor.quant for name, tensor in ready.graph.tensors.items()}, ready.graph.notes
+    return prepare(network, resolve_plan(None), **{**options, **changes})
+
+
+def grids(network, **changes):
+    graph = made(network, **changes).graph
+    return {name: tensor.quant for name, tensor in graph.tensors.items()}, graph.notes
 
 
 @pytest.fixture
@@ -37,3 +43,44 @@ def test_a_shift_makes_scales_powers_of_two_and_says_so():
     scales = [scale for grid in found.values() if grid for scale in grid.scale]
     assert all(np.frexp(scale)[0] == 0.5 for scale in scales)
     assert any("powers of two" in note for note in notes)
+
+
+def test_notes_say_what_the_images_were_used_for(images):
+    def notes(**changes):
+        return " ".join(made("digits_resnet", inputs=images, **changes).graph.notes)
+
+    first = "the first 6 images of --inputs"
+    assert f"ranges were set on {first}; --calibration" in notes()
+    assert f"recipe mse was calibrated on {first}, which are also among those measured" in notes(recipe="mse")
+    assert "--inputs" not in notes(recipe="data_free")
+    assert "--calibration has no say" in notes(recipe="data_free", calibration=images)
+
+
+def test_a_recipe_that_learns_says_on_what(images):
+    pytest.importorskip("torch", reason='learns: pip install "hwsim[train]"')
+    ready = made("digits_resnet", inputs=images, recipe="adaround", recipe_options=["iterations=1"])
+    assert any(note.startswith("recipe adaround learned on the first 6 images") for note in ready.graph.notes)
+
+
+def test_the_reference_is_the_network_before_the_recipe():
+    assert made("digits_mobilenet").reference is None
+    ready = made("digits_mobilenet", recipe="cle", images=4)
+    image = {"image": ready.data.images["image"]}
+    wanted = run_float(hwsim.load("digits_mobilenet"), image)["logits"]
+    np.testing.assert_allclose(run_float(ready.reference, image)["logits"], wanted, rtol=1e-4, atol=1e-4)
+    assert not ready.reference.is_quantized
+
+
+@pytest.mark.parametrize("verb", ["run", "quantize"])
+def test_verbs_measure_against_the_network_before_the_recipe(verb, hwsim_cli):
+    """ReLU6 becomes ReLU: what that costs is in the quality."""
+    graph = made("digits_mobilenet", recipe="cle").graph
+    few = {name: array[:20] for name, array in hwsim.dataset("digits_mobilenet", "test").items()}
+    machine = hwsim.accelerator("edge_16x16")
+    references = (hwsim.load("digits_mobilenet"), None)
+    wanted, own = (hwsim.simulate(graph, machine, few, reference=one).summary["sqnr_db"] for one in references)
+    assert wanted < own - 3
+    code, out, err = hwsim_cli(verb, "digits_mobilenet", "--recipe", "cle", "--images", 20)
+    assert code == 0, err
+    line = next(line for line in out.splitlines() if "output SQNR" in line)
+    assert f"{wanted:.1f} dB" in line

@@ -49,3 +49,21 @@ def test_a_file_that_is_loaded_and_run_is_the_one_that_is_quantized_and_run(writ
     for found in outputs[1:3]:
         np.testing.assert_array_equal(found, outputs[0])
     assert results[1].summary["energy_pj"] == results[0].summary["energy_pj"] < results[3].summary["energy_pj"]
+
+
+@pytest.mark.parametrize("write", [write_qdq, write_qonnx])
+@pytest.mark.parametrize("network", ["digits_resnet", "digits_mobilenet"])
+def test_groups_of_k_stay_on_the_array(network, write, tmp_path):
+    graph, shown = hwsim.load(network), {"image": hwsim.dataset(network, "calibration")["image"][:16]}
+    images = {"image": hwsim.dataset(network, "test")["image"][:5]}
+    made = hwsim.quantize(graph, weights="int4", activations="uint8", weight_granularity="group:8", calibration=shown)
+    write(made, tmp_path / "q.onnx")
+    back = hwsim.load(tmp_path / "q.onnx")
+    expected, found = (hwsim.simulate(each, MACHINE, images, compare=False) for each in (made, back))
+    assert set(found.plan.mappings) == set(expected.plan.mappings)
+    for key in ("cycles", "energy_pj", "dram_bytes"):
+        assert found.summary[key] == expected.summary[key], key
+    assert found.notes == ()
+    integers = every_tensor(made, MACHINE, images)
+    for name, codes in every_tensor(back, MACHINE, images).items():
+        assert np.array_equal(codes, integers[name]), name

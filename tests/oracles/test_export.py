@@ -110,3 +110,23 @@ def test_there_and_back(network, weights, activations, granularity, write, tmp_p
     assert set(expected) == set(found)
     for name, codes in expected.items():
         assert np.array_equal(codes, found[name]), name
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize(("weights", "group", "opset"), [("int4", 16, 21), ("int7", 1000, 13)])
+def test_scales_found_at_run_time(network, weights, group, opset, fused, tmp_path):
+    """Sums are of float32 in any order there, so that a code beside a tie may be its neighbour: logits are near, labels equal."""
+    machine = hwsim.accelerator("edge_16x16", overrides=[*KEYS, "datapath.segment_scaling=float32"])
+    shown = {"image": hwsim.dataset(network, "calibration")["image"][:16]}
+    graph = hwsim.quantize(
+        hwsim.load(network), recipe="zeroquant_groups", options={"group": group}, weights=weights, calibration=shown,
+        accelerator=machine,
+    )  # fmt: skip
+    inputs = {"image": hwsim.dataset(network, "test")["image"][:IMAGES]}
+    write_qdq(graph, tmp_path / "q.onnx")
+    assert onnx.load(tmp_path / "q.onnx").opset_import[0].version == opset
+    values, _ = in_runtime(tmp_path / "q.onnx", inputs, tmp_path, fused=fused)
+    ours = every_tensor(graph, machine, inputs)["logits"]
+    np.testing.assert_allclose(values["logits"], ours, atol=0.02 * np.abs(ours).max())
+    np.testing.assert_array_equal(values["logits"].argmax(axis=1), ours.argmax(axis=1))

@@ -7,8 +7,10 @@ import hwsim
 from hwsim.execute.float32 import run_float
 from hwsim.graph import Graph, Node, Tensor
 from hwsim.mapping.demands import demands_of
+from hwsim.quantization.correct.biases import held, with_bias
 from hwsim.quantization.run_time import found_at_run_time
 from tests.integers import every_tensor
+from tests.quantization.reconstruct.small import state_of
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +72,14 @@ def test_the_float_network_stays_and_the_price_shows():
     rows = {row["layer"]: row for row in hwsim.simulate(graph, machine).layers.rows()}
     assert rows["second.quantize"]["vector_cycles"] > 0
     assert rows["second.rescale"]["vector_cycles"] > 0
+
+
+def test_corrected_biases_are_added():
+    graph = state_of().graph
+    nodes = [graph.node_of[name] for name in ("depthwise.conv", "logits")]
+    for node in nodes:
+        graph = with_bias(graph, node, held(graph, node) + 0.5)
+    changed = found_at_run_time(graph)
+    for node in nodes:
+        bias = changed.tensors[node.inputs[2]]
+        np.testing.assert_array_equal(bias.data.reshape(-1), held(graph, node).astype(np.float32))

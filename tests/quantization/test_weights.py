@@ -12,6 +12,7 @@ from hwsim.hardware.precision import LayerPrecision, PrecisionPlan
 from hwsim.numerics.formats import IntFormat, operand_format, parse_format
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
+from hwsim.quantization.prepare import prepare
 from hwsim.quantization.weights import weight_granularity, weight_params, widened_for_bias
 from tests.integers import every_tensor, layers_of
 
@@ -201,3 +202,38 @@ def test_power_of_two_scales_on_every_table():
         graph = quantized(weights=weights, range="mse", power_of_two=True, weight_granularity="tensor")
         for tensor in graph.tensors.values():
             assert (np.log2(tensor.quant.scales()) % 1 == 0).all(), (weights, tensor.name)
+
+
+@pytest.mark.parametrize("symmetry", ["symmetric", "asymmetric"])
+@pytest.mark.parametrize(
+    ("granularity", "dead", "column"),
+    [("group:4", np.s_[:4, 1], 1), ("group:4", np.s_[:, 2], 2), ("channel", np.s_[:, 0], 0)],
+)
+def test_zeros_do_not_coarsen_the_unit_of_their_column(granularity, dead, column, symmetry):
+    node, weight = layer("Gemm", (12, 3))
+    weight.data[:] *= 0.01
+    weight.data[dead] = 0
+    precision = LayerPrecision(weights=parse_format("int4"), weight_granularity=granularity, weight_symmetry=symmetry)
+    grid = weight_params(node, weight, precision, power_of_two=False)
+    units = grid.scales().reshape(3, -1).max(axis=1)
+    assert units.max() < np.abs(weight.data).max()
+    assert (grid.decode(grid.encode(weight.data))[dead] == 0).all()
+    others = np.delete(units, column)
+    assert units[column] <= others.max() or (weight.data[:, column] != 0).any()
+
+
+@pytest.mark.parametrize("weights", ["bipolar", "codebook2", "int4"])
+def test_dead_channels_execute_as_nothing(weights):
+    """What they give is their bias, everywhere the same."""
+    ready = prepare(NETWORK)
+    name = ready.node_of["stem.conv"].inputs[1]
+    data = ready.tensors[name].data.copy()
+    data[3] = 0
+    network = ready.with_changes(tensors=[replace(ready.tensors[name], data=data)])
+    graph = quantized(network, weights=weights, weight_granularity="channel")
+    grid = graph.tensors[name].quant
+    decoded = grid.decode(graph.tensors[name].encoded())
+    assert np.abs(decoded[3]).max() < 1e-4 * np.abs(decoded).max()  # its bias still fits 32 bits
+    found = every_tensor(graph, MACHINE, IMAGES)[graph.node_of["stem.conv"].outputs[0]]
+    assert len(np.unique(found[:, 3])) == 1
+    assert len(np.unique(found)) > 2

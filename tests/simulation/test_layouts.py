@@ -1,5 +1,7 @@
 """Arrays as the file has them: TensorFlow Lite's channels stand last, the graph's second."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,3 +89,22 @@ def test_channels_that_stand_last_are_recognized():
     message = r"not \[2, 8, 8, 1\]; its channels stand last: give numpy.transpose\(array, \(0, 3, 1, 2\)\)$"
     with pytest.raises(ExecutionError, match=message):
         hwsim.simulate(graph, MACHINE, {"image": images})
+
+
+def test_a_reference_takes_and_gives_the_same_order(tmp_path):
+    """With the layouts of the file or, as inside a recipe, without them."""
+    graph = pooled(tmp_path, (1, 5, 4, 3))
+    images = {"x": np.random.default_rng(3).standard_normal((6, 5, 4, 3)).astype(np.float32)}
+    ours = hwsim.quantize(graph, calibration=images)
+    seen = {}
+
+    def metric(outputs, labels):
+        seen[len(seen)] = outputs["y"]
+        return 0.0
+
+    own = hwsim.simulate(ours, MACHINE, images, labels=np.zeros(6), metric=metric)
+    for reference in (graph, replace(graph, file_layouts={})):
+        seen.clear()
+        found = hwsim.simulate(ours, MACHINE, images, labels=np.zeros(6), metric=metric, reference=reference)
+        assert found.summary["sqnr_db"] == own.summary["sqnr_db"] > 20
+        np.testing.assert_array_equal(seen[1], largest(images["x"]))

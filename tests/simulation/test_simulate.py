@@ -1,11 +1,15 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import hwsim
 from hwsim.errors import ExecutionError, GraphError, HwsimError
+from hwsim.execute.float32 import run_float
+from hwsim.numerics.metrics import ratio_db
+from hwsim.quantization import prepare
 from hwsim.simulation.inputs import chunks_of
 from hwsim.simulation.metrics import accuracy, metric_of
 
@@ -158,3 +162,54 @@ def test_a_metric_of_the_user_is_called_with_outputs_and_labels():
     result = hwsim.simulate(quantized("digits_resnet"), hwsim.accelerator("edge_16x16"), images, metric=margin)
     assert set(result.summary["metrics"]) == {"margin", "float_margin"}
     assert metric_of("hwsim.simulation.metrics:accuracy") is accuracy
+
+
+def _doubled(graph):
+    """The same network with twice the weights of its last layer: a bad transform of it."""
+    last = next(node for node in graph.nodes if graph.outputs[0] in node.outputs)
+    weight, bias = (graph.tensors[name] for name in last.inputs[1:3])
+    return graph.with_changes(tensors=[replace(tensor, data=2 * tensor.data) for tensor in (weight, bias)])
+
+
+def test_quality_is_against_the_network_as_it_came():
+    network, images = hwsim.load("digits_mobilenet"), hwsim.dataset("digits_mobilenet", "test")
+    images = {name: array[:40] for name, array in images.items()}
+    machine, calibration = hwsim.accelerator("edge_16x16"), hwsim.dataset("digits_mobilenet", "calibration")
+    graph = hwsim.quantize(_doubled(prepare(network)), calibration=calibration)
+
+    def largest(outputs, labels):
+        return float(np.abs(outputs["logits"]).max())
+
+    own = hwsim.simulate(graph, machine, images, metric=largest)
+    found = hwsim.simulate(graph, machine, images, metric=largest, reference=network)
+    real = run_float(network, {"image": images["image"]})["logits"]
+    assert found.summary["metrics"]["float_largest"] == pytest.approx(float(np.abs(real).max()))
+    assert own.summary["metrics"]["float_largest"] == pytest.approx(2 * float(np.abs(real).max()))
+    noise = float(np.square(found.outputs["logits"].astype(np.float64) - real).sum())
+    assert found.summary["sqnr_db"] == pytest.approx(ratio_db(float(np.square(real, dtype=np.float64).sum()), noise))
+    assert found.summary["sqnr_db"] < 1 < own.summary["sqnr_db"]
+    assert list(found.layers["sqnr_db"]) == list(own.layers["sqnr_db"])
+    np.testing.assert_array_equal(found.outputs["logits"], own.outputs["logits"])
+
+
+def test_the_network_itself_is_the_reference_where_none_is_given():
+    images = {name: array[:20] for name, array in hwsim.dataset("digits_resnet", "test").items()}
+    graph, machine = quantized("digits_resnet"), hwsim.accelerator("edge_16x16")
+    own = hwsim.simulate(graph, machine, images)
+    found = hwsim.simulate(graph, machine, images, reference=prepare(hwsim.load("digits_resnet")))
+    assert found.summary == own.summary
+
+
+def test_references_that_cannot_be_compared_with_are_refused():
+    graph, machine = quantized("digits_resnet"), hwsim.accelerator("edge_16x16")
+    images = {"image": hwsim.dataset("digits_resnet", "test")["image"][:1]}
+    with pytest.raises(ExecutionError, match="reference: digits_resnet has grids"):
+        hwsim.simulate(graph, machine, images, reference=graph)
+    with pytest.raises(ExecutionError, match="reference: squeezenet must have the inputs"):
+        hwsim.simulate(graph, machine, images, reference=hwsim.load("squeezenet"))
+    network = hwsim.load("digits_resnet")
+    other = replace(network, outputs=(network.nodes[0].outputs[0],))
+    with pytest.raises(ExecutionError, match="reference: digits_resnet must have the outputs"):
+        hwsim.simulate(graph, machine, images, reference=other)
+    with pytest.raises(HwsimError, match="compare=False"):
+        hwsim.simulate(graph, machine, images, reference=network, compare=False)

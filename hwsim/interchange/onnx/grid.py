@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from hwsim.errors import GraphError, HwsimError
@@ -92,3 +94,31 @@ def _granularity(scales: np.ndarray, shape: Shape, axis: int | None, block: int)
             f"scales of shape {text(scales.shape)} do not fit blocks of {size} along axis {axis} of {text(shape)}"
         )
     return granularity
+
+
+def grouped(grid: QuantParams, shape: Shape) -> QuantParams:
+    """Return a constant's blocked grid with one scale per group of an axis, where its blocks repeat along the other axes.
+
+    ONNX has a scale per run of an axis *and* per index of all others: a convolution's weight whose groups of input channels
+    share one scale at every position of the kernel is written with that scale repeated. A sum over k has segments where it is
+    read as groups again. Blocks of matrices, of numbers that differ along several axes, or with negative scales stay blocks.
+    """
+    axis, block = grid.granularity.axis, grid.granularity.block
+    if axis is None or block is None or len(shape) < 3 or grid.scale is None or min(grid.scale) <= 0:
+        return grid
+    blocks = grid.granularity.scale_shape(shape)
+    values = np.stack([grid.scales().astype(np.float64), grid.zero_points()]).reshape(2, *blocks)
+    others = [other for other in range(len(shape)) if other != axis]
+    changing = [other for other in others if (values != np.take(values, [0], axis=other + 1)).any()]
+    if len(changing) > 1:
+        return grid
+    by = changing[0] if changing else None
+    kept = values[(slice(None), *(slice(None) if at in (axis, by) else 0 for at in range(len(shape))))]
+    scales, zeros = kept if by is None or by < axis else kept.swapaxes(1, 2)
+    runs = Granularity.of_runs(axis, shape[axis], block, by=by)
+    return replace(
+        grid,
+        scale=tuple(scales.reshape(-1).tolist()),
+        zero_point=tuple(zeros.reshape(-1).astype(np.int64).tolist()),
+        granularity=runs if runs.group_count > 1 else Granularity(axis=by),
+    )

@@ -26,7 +26,7 @@ def integer_grid(
         shape: of the tensor.
 
     Raises:
-        GraphError: a zero point that is no code, scales that are not per tensor, channel or block.
+        GraphError: a zero point that is no code, scales that are not per tensor, channel, block or group of channels.
     """
     whole = np.rint(zero_point)
     if not np.array_equal(whole, zero_point):
@@ -109,9 +109,13 @@ def _partition(scale: np.ndarray, zero_point: np.ndarray, shape: Shape) -> tuple
             return Granularity(axis=axes[0]), scales, zeros
         for axis in reversed(axes):
             block = _run(scales.reshape(sizes), zeros.reshape(sizes), axis)
-            if block > 1 and sizes == shape:
-                firsts = np.arange(0, shape[axis], block)
-                parts = [np.take(values.reshape(sizes), firsts, axis=axis) for values in (scales, zeros)]
+            if block == 1:
+                continue
+            firsts = np.arange(0, shape[axis], block)
+            parts = [np.take(values.reshape(sizes), firsts, axis=axis) for values in (scales, zeros)]
+            if axes == [0, axis] and len(shape) > 2 and scales.min() > 0:  # a convolution's groups of input channels
+                return Granularity.of_runs(axis, shape[axis], block, by=0), parts[0], parts[1]
+            if sizes == shape:
                 return Granularity(axis=axis, block=block), parts[0], parts[1]
     raise GraphError(
         f"scale and zero point of shape {list(both)} are neither one number, one per channel nor one per block of the "

@@ -66,7 +66,7 @@ def first_row(draft: Draft, name: str, wanted: str) -> str:
     grid = draft.grids.get(name)
     if grid is not None and grid.granularity.axis == 0:
         return draft.add_constant(wanted, draft.real(name)[:1])
-    if grid is not None and grid.granularity.block is not None:
+    if grid is not None and (grid.granularity.block is not None or grid.granularity.by == 0):
         grid = _first_row_of_blocks(grid, draft.shape(name))
     return draft.add_constant(wanted, draft.constants[name][:1], grid)
 

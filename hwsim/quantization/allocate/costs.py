@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from hwsim.errors import ExecutionError, HwsimError, MappingError, did_you_mean
 from hwsim.hardware.accelerator import Accelerator
+from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.plan import Plan
-from hwsim.mapping.widths import stored_weight_bits
+from hwsim.mapping.widths import scale_bits, stored_weight_bits
 from hwsim.quantization.allocate.knobs import KEYS, Assignment, Knob
 from hwsim.quantization.allocate.variants import Variants
 from hwsim.quantization.allocate.widths import Choices, WidthTable
@@ -32,38 +33,48 @@ class Cost:
 
     Args:
         unit: of it.
-        read: from a cost-only result.
+        read: from a cost-only result and its machine.
         adds_up: over layers, nearly; else it is decided by the widest layer.
     """
 
     unit: str
-    read: Callable[[Result], float]
+    read: Callable[[Result, Accelerator], float]
     adds_up: bool = True
 
 
-def weight_bytes(plan: Plan) -> float:
-    """Return the bytes in which the constant weights of all array layers are stored, compressed where they are sparse."""
-    return sum(map(_weight_bits, plan.mappings.values())) / BITS_PER_BYTE
+def weight_bytes(plan: Plan, machine: Accelerator) -> float:
+    """Return the bytes in which the constant weights of all array layers are stored, compressed where they are sparse.
+
+    Scales of segments along k lie beside them and are counted; scales per output column, biases and the tables of codebooks,
+    which the same layer has at any width of its codes, are not.
+    """
+    bits = (_weight_bits(mapping, machine.datapath_for(layer)) for layer, mapping in plan.mappings.items())
+    return sum(bits) / BITS_PER_BYTE
 
 
-def _weight_bits(mapping: Mapping) -> int:
+def _weight_bits(mapping: Mapping, datapath: Datapath) -> int:
     gemm = mapping.gemm
     if gemm.weight_is_activation:
         return 0
-    return int(mapping.mac.kept(gemm.k) * gemm.n * gemm.groups * stored_weight_bits(mapping))
+    scales = len(gemm.segments) * (1 if gemm.shares_scales else gemm.n) * scale_bits(gemm, datapath)
+    return int((mapping.mac.kept(gemm.k) * gemm.n * stored_weight_bits(mapping) + scales) * gemm.groups)
 
 
-def _weight_bytes(result: Result) -> float:
+def _weight_bytes(result: Result, machine: Accelerator) -> float:
     assert result.plan is not None
-    return weight_bytes(result.plan)
+    return weight_bytes(result.plan, machine)
+
+
+def _summed(key: str) -> Callable[[Result, Accelerator], float]:
+    return lambda result, machine: float(result.summary[key])
 
 
 COSTS = {
-    "cycles": Cost(unit="cycles", read=lambda result: result.summary["cycles"]),
-    "energy": Cost(unit="pJ", read=lambda result: result.summary["energy_pj"]),
-    "dram": Cost(unit="bytes", read=lambda result: result.summary["dram_bytes"]),
+    "cycles": Cost(unit="cycles", read=_summed("cycles")),
+    "energy": Cost(unit="pJ", read=_summed("energy_pj")),
+    "dram": Cost(unit="bytes", read=_summed("dram_bytes")),
     "weights": Cost(unit="bytes", read=_weight_bytes),
-    "area": Cost(unit="mm2", read=lambda result: result.summary["area_mm2"], adds_up=False),
+    "area": Cost(unit="mm2", read=_summed("area_mm2"), adds_up=False),
 }
 
 
@@ -105,13 +116,14 @@ class Pricer:
             self.count += 1
             try:
                 graph = self.variants.priced(knobs, bits)
-                self._known[key] = float(self.cost.read(simulate(graph, self.machine, scheduling=self.scheduling)))
+                found = simulate(graph, self.machine, scheduling=self.scheduling)
+                self._known[key] = float(self.cost.read(found, self.machine))
             except (MappingError, ExecutionError) as error:
                 self._known[key] = error
-        found = self._known[key]
-        if isinstance(found, HwsimError):
-            raise found
-        return found
+        known = self._known[key]
+        if isinstance(known, HwsimError):
+            raise known
+        return known
 
     def price_or_inf(self, knobs: tuple[Knob, ...], bits: Assignment) -> float:
         """Return the price; infinite where the machine does not take these widths."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from glob import escape
 from typing import Any, Literal
 
@@ -26,6 +27,16 @@ class Knob:
 
     def __str__(self) -> str:
         return f"{self.layer} {self.key}"
+
+
+def is_stated(plan: PrecisionPlan, knob: Knob) -> bool:
+    """Whether a rule of the plan states the knob's key for its layer: its width is then not free.
+
+    >>> plan = PrecisionPlan(layer=(PrecisionRule(match="fc*", weights="int8"),))
+    >>> is_stated(plan, Knob("fc1", "weights")), is_stated(plan, Knob("fc1", "activations"))
+    (True, False)
+    """
+    return any(fnmatchcase(knob.layer, rule.match) and getattr(rule, knob.key) is not None for rule in plan.layer)
 
 
 def with_widths(scheme: Scheme, knobs: Sequence[Knob], bits: Assignment) -> Scheme:

@@ -37,7 +37,7 @@ class Allocate:
         solver: ``exact``, or ``search`` from the exact solution on.
         whole: with ``search``: minimize the loss (``kl`` or ``sqnr``) of the whole network as executed, not the sum over layers.
         trials: of the search.
-        fixed: patterns of layers that keep the scheme's widths.
+        fixed: patterns of layers that keep the scheme's widths, as those do whose width a rule of the plan states.
         images: how many calibration images the sensitivity sees.
         keys: of the plan's default that hold where the user states nothing, as in ``SetGrids``.
     """
@@ -92,6 +92,7 @@ class Allocate:
             losses["allocate.uniform"] = uniform.sensitivity
         for note in refused:
             state = state.with_(note=f"allocate: {note}")
+        state = state.with_(note=variants.note(widths))
         return state.with_(
             scheme=with_widths(state.scheme, choices.knobs, found.bits),
             note=self._note(found, budget, pricer.cost.unit),

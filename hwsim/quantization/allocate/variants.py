@@ -7,13 +7,13 @@ mixtures are asked for. A bias keeps the grid of the network by the scheme alone
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from hwsim.errors import HwsimError
 from hwsim.graph import OPS, Graph, Node, Tensor, Work, passes_grid
 from hwsim.numerics.formats import IntFormat
-from hwsim.quantization.allocate.knobs import KEYS, Assignment, Key, Knob, with_widths
+from hwsim.quantization.allocate.knobs import KEYS, Assignment, Key, Knob, is_stated, with_widths
 from hwsim.quantization.allocate.widths import Choices
 from hwsim.quantization.quantize import Scheme, quantize
 from hwsim.quantization.ranges import Observation
@@ -34,15 +34,16 @@ class Variants:
         self.graph = graph
         self.scheme = scheme
         self.seen = seen
-        self._layers = {key: tuple(node for node in graph.nodes if _has(graph, node, key, scheme)) for key in KEYS}
+        self._layers = {key: tuple(node for node in graph.nodes if _is_free(graph, node, key, scheme)) for key in KEYS}
         self._base = quantize(graph, scheme, None, seen=seen)
         self._uniform: dict[tuple[Key, int], Graph] = {}
 
     def choices(self, bits: Mapping[Key, tuple[int, ...]], fixed: tuple[str, ...] = ()) -> Choices:
         """Return the knobs of every key in ``bits``, each with all widths of its key.
 
-        Left out are layers that match ``fixed``, and results that keep a width of their own whatever the scheme says, as
-        those at the network's boundary do.
+        Left out are layers that match ``fixed``, those whose width a rule of the plan states, those whose format is no integer
+        (it has no other width), and results that keep a width of their own whatever the scheme says, as those at the
+        network's boundary do.
 
         Raises:
             HwsimError: a pattern that matches no layer, or nothing to allocate.
@@ -56,8 +57,29 @@ class Variants:
             Knob(node.name, key) for node in free for key in bits if all(self._takes(node, key, b) for b in bits[key])
         ]
         if not knobs:
-            raise HwsimError(f"allocate: {self.graph.name} has no layer whose width is free")
+            because = "".join(f"; {reason}" for reason in self._kept(bits))
+            raise HwsimError(f"allocate: {self.graph.name} has no layer whose width is free{because}")
         return Choices(knobs=tuple(knobs), bits=tuple(tuple(sorted(set(bits[knob.key]))) for knob in knobs))
+
+    def note(self, keys: Iterable[Key]) -> str | None:
+        """Return which widths of ``keys`` were not free because of the plan, as a sentence; None where all were."""
+        kept = self._kept(keys)
+        return f"allocate: {'; '.join(kept)}" if kept else None
+
+    def _kept(self, keys: Iterable[Key]) -> list[str]:
+        """Return which layers' widths of ``keys`` the plan decides, a clause per reason."""
+        plan = self.scheme.plan
+        had = [Knob(node.name, key) for node in self.graph.nodes for key in keys if _has(self.graph, node, key)]
+        stated = [str(knob) for knob in had if is_stated(plan, knob)]
+        other: dict[str, list[str]] = {}
+        for knob in had:
+            number = getattr(plan.for_layer(knob.layer), knob.key)
+            if not is_stated(plan, knob) and not isinstance(number, IntFormat):
+                other.setdefault(str(number), []).append(str(knob))
+        clauses = [f"the plan's rules state {', '.join(stated)}, which keep their widths"] if stated else []
+        return clauses + [
+            f"{', '.join(knobs)} stay {number}, no integers of any width" for number, knobs in other.items()
+        ]
 
     def _takes(self, node: Node, key: Key, bits: int) -> bool:
         if node not in self._layers[key]:
@@ -113,10 +135,15 @@ class Variants:
         return self.graph.tensors[name].is_constant and self._base.tensors[name].quant is not None
 
 
-def _has(graph: Graph, node: Node, key: Key, scheme: Scheme) -> bool:
-    """Whether a layer has a constant weight, or a result with a grid of its own, and integers for it."""
-    if not isinstance(getattr(scheme.plan.for_layer(node.name), key), IntFormat):
-        return False
+def _has(graph: Graph, node: Node, key: Key) -> bool:
+    """Whether a layer has a constant weight, or a result with a grid of its own."""
     if key == "activations":
         return not passes_grid(node)
     return OPS[node.op].work is Work.GEMM and graph.tensors[node.inputs[1]].is_constant
+
+
+def _is_free(graph: Graph, node: Node, key: Key, scheme: Scheme) -> bool:
+    """Whether the layer has what the key names, in integers of no stated width."""
+    if is_stated(scheme.plan, Knob(node.name, key)):
+        return False
+    return isinstance(getattr(scheme.plan.for_layer(node.name), key), IntFormat) and _has(graph, node, key)

@@ -1,7 +1,7 @@
 """Bias correction: quantized weights shift the mean of what they produce; the bias takes the shift back.
 
-Nagel et al. 2019 (arXiv:1906.04721) and Nagel et al. 2021 (arXiv:2106.08295). It costs the hardware nothing: a
-bias is a bias. A layer without one gets one.
+Nagel et al. 2019 (arXiv:1906.04721) and Nagel et al. 2021 (arXiv:2106.08295). Where a layer has a bias it costs the
+hardware nothing. A layer without one gets one: a row of biases to store, load and add.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 
 from hwsim.errors import HwsimError
-from hwsim.graph import Graph, Node
-from hwsim.quantization.correct.biases import held, is_correctable, with_bias, with_biases
+from hwsim.graph import OPS, Graph, Node, Work
+from hwsim.quantization.correct.biases import BIASED, held, is_correctable, with_bias, with_biases
 from hwsim.quantization.correct.expectation import expected_shift, expected_values
 from hwsim.quantization.correct.walk import Statistics, layer_by_layer
 from hwsim.quantization.state import State
@@ -23,7 +23,7 @@ LOSSES = ("analytic_correction.before", "analytic_correction.after")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectBias:
-    """Correct the bias of every convolution and Gemm with quantized weights.
+    """Correct the bias of every convolution and Gemm with quantized weights; a note tells which products it leaves alone.
 
     Args:
         kind: ``empirical``, from calibration images: layer by layer in the order of execution ``b -= mean(y_q - y)`` over images
@@ -52,9 +52,9 @@ class CorrectBias:
             raise HwsimError("bias correction: the network has no grids yet; SetGrids comes first")
         if self.kind == "analytic":
             return _analytic(state)
-        return state.with_(
-            graph=layer_by_layer(state, "empirical bias correction", _corrected, activations=self.activations)
-        )
+        graph = layer_by_layer(state, "empirical bias correction", _corrected, activations=self.activations)
+        corrected = sum(is_correctable(graph, node) for node in graph.nodes)
+        return state.with_(graph=graph, note=_left_alone(graph, corrected))
 
 
 def _corrected(graph: Graph, node: Node, wanted: Statistics, found: Statistics) -> Graph:
@@ -80,11 +80,30 @@ def _analytic(state: State) -> State:
         before.append(np.abs(shift))
         after.append(np.abs(held(graph, node) - trained + shift))
     note = f"analytic bias correction: nothing is known of the inputs of {', '.join(unknown)}; they keep their biases"
+    state = state.with_(note=_left_alone(graph, len(before) - 1))
     losses = {
         "analytic_correction.before": _mean(before),
         "analytic_correction.after": _mean(after),
     }
     return state.with_(graph=graph, note=note if unknown else None, losses=losses)
+
+
+def _left_alone(graph: Graph, corrected: int) -> str | None:
+    """Return how many products with constant weights have no bias that could be corrected, as a sentence; None without any."""
+    products = [
+        node for node in graph.nodes if OPS[node.op].work is Work.GEMM and graph.tensors[node.inputs[1]].is_constant
+    ]
+    left = [node for node in products if not is_correctable(graph, node)]
+    if not left:
+        return None
+    without = [node.name for node in left if node.op not in BIASED]
+    other = [node.name for node in left if node.op in BIASED]
+    reasons = [f"MatMul has no bias ({shortened(without)})"] if without else []
+    reasons += [f"no constant bias, or no calibrated grids: {shortened(other)}"] if other else []
+    return (
+        f"bias correction: {corrected} of {len(products)} products with constant weights were corrected; "
+        f"{'; '.join(reasons)}"
+    )
 
 
 def _mean(parts: list[np.ndarray]) -> float:

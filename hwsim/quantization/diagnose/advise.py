@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import inf
 
 from hwsim.graph import Graph
 from hwsim.quantization.diagnose.bench import Score
 from hwsim.quantization.diagnose.channel_ranges import ChannelRanges
 from hwsim.quantization.diagnose.quantizers import Quantizer
 from hwsim.quantization.diagnose.sanity import FINE_BITS, LEAST_DB
+from hwsim.quantization.diagnose.used import Used
 from hwsim.quantization.transforms.rules import is_depthwise
 
 AS_IT_CAME = "as it came"
@@ -38,6 +40,7 @@ class Measured:
         worst: the quantizer that costs most alone.
         ranges: of its tensor.
         tolerance: how much of the metric may be lost.
+        used: what made the grids: it is not advised again.
     """
 
     graph: Graph
@@ -46,6 +49,7 @@ class Measured:
     worst: Quantizer
     ranges: ChannelRanges
     tolerance: float = TOLERANCE
+    used: Used = Used()
 
 
 def findings(measured: Measured) -> tuple[Finding, ...]:
@@ -65,8 +69,10 @@ def _transforms(measured: Measured) -> Finding | None:
     came, now = measured.scores.get(AS_IT_CAME), measured.scores["float"]
     if came is None:
         return None
-    metrics = "" if came.metric is None else f" and its metric from {came.metric:.4f} to {now.metric:.4f}"
-    text = f"the method moved the float network by {came.sqnr_db:.1f} dB{metrics} before any grid was set"
+    if came.sqnr_db == inf:
+        return Finding(text="the method left the float network as it was")
+    metrics = "" if came.metric is None else f"; its metric went from {came.metric:.4f} to {now.metric:.4f}"
+    text = f"the float network that the method ended with is {came.sqnr_db:.1f} dB from the one it began with{metrics}"
     if _is_fine(replace(now, sqnr_db=came.sqnr_db), came, measured.tolerance):
         return Finding(text=text)
     return Finding(text=text, advice=("leave out the step that changes the float network, as ReLU for ReLU6",))
@@ -106,12 +112,11 @@ def _blame(measured: Measured) -> Finding:
     if not fine_weights and (fine_activations or apart >= BLAME_DB):
         return Finding(text=f"{loss}: the weights are to blame", advice=_for_weights(measured))
     if not fine_activations and (fine_weights or apart <= -BLAME_DB):
-        return Finding(text=f"{loss}: the activations are to blame", advice=_for_activations())
+        return Finding(text=f"{loss}: the activations are to blame", advice=_for_activations(measured.used))
     return Finding(
         text=f"{loss}: both are to blame",
         advice=(
-            *_for_weights(measured),
-            *_for_activations(),
+            *dict.fromkeys((*_for_weights(measured), *_for_activations(measured.used))),
             "quantization-aware training, where nothing else is enough",
         ),
     )
@@ -123,21 +128,24 @@ def _for_weights(measured: Measured) -> tuple[str, ...]:
     grids = [graph.tensors[node.inputs[1]].quant for node in products]
     shared = any(grid is not None and grid.granularity.axis is None for grid in grids)
     advice = []
-    if shared and any(is_depthwise(graph, node) for node in products):
-        advice.append("cross-layer equalization: depthwise channels share one weight grid")
-    elif shared:
-        advice.append("cross-layer equalization: the channels of a layer share one weight grid")
+    if shared and not measured.used.equalized:
+        why = "depthwise channels" if any(is_depthwise(graph, node) for node in products) else "the channels of a layer"
+        advice.append(f"cross-layer equalization (--recipe cle): {why} share one weight grid")
     if shared:
         advice.append(
             "one scale per output channel (--granularity channel), free in a requantizer with a scale per channel"
         )
-    return (*advice, "AdaRound (with calibration images) or bias correction (without)")
+    learned = [] if measured.used.rounding_learned else ["AdaRound (--recipe adaround)"]
+    corrected = [] if measured.used.bias_corrected else ["bias correction (--recipe bias_correction; without images data_free)"]
+    if learned or corrected:
+        advice.append(" or ".join(learned + corrected))
+    return (*advice, "more bits for the worst ones, see the table")
 
 
-def _for_activations() -> tuple[str, ...]:
+def _for_activations(used: Used) -> tuple[str, ...]:
     return (
-        "ranges of least squared error (--range mse)",
-        "cross-layer equalization or smoothing, which narrow activations by widening weights",
+        *(() if used.fits_activation_ranges else ("ranges of least squared error (--range mse)",)),
+        *(() if used.equalized else ("cross-layer equalization (--recipe cle), which narrows activations by widening weights",)),
         "more bits for the worst ones, see the table",
     )
 
@@ -149,7 +157,7 @@ def _culprit(measured: Measured) -> Finding:
     wider = f'more bits for it alone, in a --precision file: [[layer]] match = "{worst.layer}", {worst.kind} = ...'
     if _is_fine(measured.scores["both"], measured.scores["float"], measured.tolerance):
         return Finding(text=text)
-    if ranges.imbalance >= WIDE_CHANNEL:
+    if ranges.imbalance >= WIDE_CHANNEL and not measured.used.equalized:
         return Finding(text=text, advice=("equalization: a few channels decide the step of all others", wider))
     return Finding(text=text, advice=(wider,))
 

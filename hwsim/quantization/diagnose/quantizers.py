@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from hwsim.graph import OPS, Graph, Node, Tensor, Work, passes_grid
 from hwsim.quantization.constants import bias_of
 
@@ -60,15 +62,22 @@ def quantizers_of(graph: Graph) -> tuple[Quantizer, ...]:
 def only(graph: Graph, kept: Collection[Quantizer]) -> Graph:
     """Return the graph with the grids of ``kept`` alone; everything else is real.
 
-    The bias of a product keeps its integers where the operands that give it its unit keep theirs.
+    The bias of a product keeps its integers where the operands that give it its unit keep theirs. A bias whose integers a step
+    chose is corrected for the codes of its layer's weight: beside these it is real and stays corrected, beside real weights it is
+    the bias as it was.
     """
     names = {name for quantizer in kept for name in quantizer.tensors}
+    corrected: dict[str, np.ndarray] = {}
     for node in graph.nodes:
         bias = bias_of(graph, node) if OPS[node.op].work is Work.GEMM else None
-        if bias is not None and names.issuperset(node.inputs[:2]):
+        if bias is None:
+            continue
+        if names.issuperset(node.inputs[:2]):
             names.add(bias.name)
+        elif bias.codes is not None and bias.quant is not None and node.inputs[1] in names:
+            corrected[bias.name] = bias.quant.decode(bias.codes)
     real = [
-        replace(tensor, quant=None, codes=None, sparsity=None)
+        replace(tensor, data=corrected.get(name, tensor.data), quant=None, codes=None, sparsity=None)
         for name, tensor in graph.tensors.items()
         if tensor.quant is not None and name not in names
     ]

@@ -18,8 +18,8 @@ RECIPE = Recipe(
     loss=reported("adaround.loss"),
     baseline=reported("adaround.nearest"),
     options=(
-        Option(name="iterations", default=500, help="steps of Adam per layer"),
-        Option(name="rate", default=0.02, help="learning rate of the rounding"),
+        Option(name="iterations", default=500, help="steps of Adam per layer", least=1),
+        Option(name="rate", default=0.02, help="learning rate of the rounding", least=1e-6),
     ),
     needs_torch=True,
 )

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from hwsim.quantization.correct import CorrectBias
 from hwsim.quantization.recipes.losses import reported
-from hwsim.quantization.recipes.record import Option, Recipe
+from hwsim.quantization.recipes.record import Option, Recipe, Value
 from hwsim.quantization.set_grids import SetGridsFromStatistics
 from hwsim.quantization.transforms.absorb_bias import AbsorbBias
 from hwsim.quantization.transforms.equalize import Equalize
+
+
+def _input_range(chosen: Mapping[str, Any], given: Mapping[str, Value]) -> str | None:
+    """Return which range the inputs are taken to have, unless both ends are stated."""
+    if {"input_low", "input_high"} <= given.keys():
+        return None
+    low, high = chosen["input_low"], chosen["input_high"]
+    return f"data_free: inputs are taken to lie in {low:g}..{high:g}; the options input_low and input_high state another range"
+
 
 RECIPE = Recipe(
     title="equalization, bias absorption, ranges and bias correction from normalization statistics; no images",
@@ -27,5 +39,6 @@ RECIPE = Recipe(
         Option(name="input_low", default=0.0, help="smallest value of the network's inputs, which no statistics tell"),
         Option(name="input_high", default=1.0, help="largest value of the network's inputs"),
     ),
+    assumes=_input_range,
     is_data_free=True,
 )

@@ -17,7 +17,8 @@ _KEYS = {"range": "mse", "weight_granularity": "channel"}
 
 def _steps(options: Mapping[str, Any]) -> tuple[Step, ...]:
     multiple = options["multiple"]
-    widths = QemRule(multiple=multiple) if multiple else PricedLikeUniform("round_off", options["cost"], _KEYS)
+    budgeted = PricedLikeUniform("round_off", options["cost"], _KEYS)
+    widths = QemRule(multiple=multiple, keys=_KEYS) if multiple else budgeted
     return widths, SetGrids(keys=_KEYS)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
 from hwsim.errors import HwsimError, did_you_mean
+from hwsim.hardware.precision import Statement
 from hwsim.quantization.state import State, Step
 
 Value = int | float | str | bool
@@ -22,26 +24,36 @@ class Option:
         default: its value where it is not stated, which also tells its type.
         help: one line.
         choices: the values it may take; empty: any of its type.
+        fills: the key of the plan's default that it decides, where there is one: both may not be stated.
+        least: smallest value of a number; None: any.
     """
 
     name: str
     default: Value
     help: str
     choices: tuple[Value, ...] = ()
+    fills: str | None = None
+    least: float | None = None
 
     def read(self, recipe: str, value: Value) -> Value:
         """Return ``value``, or the text of one, as the option's type; raise HwsimError where it is none."""
         kind = type(self.default)
         try:
-            found: Value = _flag(value) if kind is bool else kind(value)
-        except ValueError:
+            found: Value = _READ[kind](value)
+        except (ValueError, TypeError, OverflowError):
             raise HwsimError(
                 f"recipe {recipe}: option {self.name} takes {_article(kind.__name__)}, not {value!r}"
             ) from None
         if self.choices and found not in self.choices:
             known = ", ".join(map(str, self.choices))
             raise HwsimError(f"recipe {recipe}: option {self.name} is one of {known}, not {value!r}")
+        if self.least is not None and float(found) < self.least:
+            raise HwsimError(f"recipe {recipe}: option {self.name} must be {self.least:g} or more, not {found}")
         return found
+
+
+def _nothing(chosen: Mapping[str, Any], given: Mapping[str, Value]) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +68,8 @@ class Recipe:
         baseline: what it must not lose to by that loss: the name of another recipe, or the loss of the same state before
             the method's own step.
         options: choices of the user.
+        assumes: from the options' values and those of them that are stated, what the defaults take for granted of the network,
+            as a sentence; None where nothing is.
         is_data_free: works without calibration images.
         needs_torch: learns, and needs the ``train`` extra.
     """
@@ -66,16 +80,34 @@ class Recipe:
     loss: Callable[[State], float]
     baseline: str | Callable[[State], float]
     options: tuple[Option, ...] = ()
+    assumes: Callable[[Mapping[str, Any], Mapping[str, Value]], str | None] = _nothing
     is_data_free: bool = False
     needs_torch: bool = False
 
-    def chosen(self, name: str, given: Mapping[str, Value] | None) -> Mapping[str, Any]:
-        """Return every option's value; raise HwsimError, in the name of the recipe, for one that it does not have."""
+    def chosen(
+        self, name: str, given: Mapping[str, Value] | None, stated: Statement | None = None
+    ) -> Mapping[str, Any]:
+        """Return every option's value.
+
+        Args:
+            name: of the recipe.
+            given: options by name.
+            stated: what the plan's default states.
+
+        Raises:
+            HwsimError: in the name of the recipe, for an option that it does not have, or that decides what is stated.
+        """
         known = {option.name: option for option in self.options}
         for key in given or {}:
             if key not in known:
                 hint = did_you_mean(key, known) if known else "; it has none"
                 raise HwsimError(f"recipe {name}: option {key!r} is unknown{hint}")
+            fills = known[key].fills
+            held = getattr(stated, fills) if stated is not None and fills is not None else None
+            if held is not None:
+                raise HwsimError(
+                    f"recipe {name}: option {key} decides {fills}, which is stated as {held}; leave one of them out"
+                )
         read = {key: known[key].read(name, value) for key, value in (given or {}).items()}
         return MappingProxyType({key: read.get(key, option.default) for key, option in known.items()})
 
@@ -85,6 +117,22 @@ def _flag(value: Value) -> bool:
     if text not in ("true", "false"):
         raise ValueError
     return text == "true"
+
+
+def _whole(value: Value) -> int:
+    if isinstance(value, bool) or (not isinstance(value, str) and int(value) != value):
+        raise ValueError
+    return int(value)
+
+
+def _number(value: Value) -> float:
+    found = float(value)
+    if isinstance(value, bool) or not isfinite(found):
+        raise ValueError
+    return found
+
+
+_READ: dict[type, Callable[[Value], Value]] = {bool: _flag, int: _whole, float: _number, str: str}
 
 
 def _article(kind: str) -> str:

@@ -42,20 +42,28 @@ def run_recipe(
         progress: wraps the steps, to show how far they are.
 
     Raises:
-        HwsimError: an unknown recipe or option, a network that came quantized, no images where the recipe needs them.
+        HwsimError: an unknown recipe or option, an option beside a key that it decides, a network that came quantized, no images where the recipe needs them.
     """
     recipe = recipe_of(name)
-    chosen = recipe.chosen(name, options)
+    chosen = recipe.chosen(name, options, scheme.plan.default)
     if graph.is_quantized:
         raise HwsimError(f"recipe {name}: {graph.name} came quantized and keeps its grids; give the float model")
     if calibration is None and not recipe.is_data_free:
-        raise HwsimError(f"recipe {name}: needs calibration images; give --calibration, or the recipe data_free")
+        raise HwsimError(
+            f"recipe {name}: needs calibration images; give calibration=images (--calibration images.npz), or take the recipe data_free"
+        )
     ready = prepare(graph)
+    missing = [] if calibration is None else [key for key in ready.inputs if key not in calibration]
+    if missing and not recipe.is_data_free:
+        raise HwsimError(
+            f"recipe {name}: calibration has keys {', '.join(calibration or ())} but {graph.name} needs {', '.join(missing)}"
+        )
     images = None
     if calibration is not None and not recipe.is_data_free:
         images = in_graph_layout(ready, {key: calibration[key] for key in ready.inputs if key in calibration})
     plain = replace(ready, file_layouts={})  # inside a recipe arrays are in the graph's layout
     state = State(reference=plain, graph=plain, calibration=images, scheme=scheme, machine=machine, seed=seed)
+    state = state.with_(note=recipe.assumes(chosen, options or {}))
     for step in progress(recipe.steps(chosen)):
         state = step(state)
     noted = replace(state.graph, file_layouts=ready.file_layouts, notes=(*state.graph.notes, *state.notes))

@@ -24,6 +24,6 @@ RECIPE = Recipe(
     ),
     loss=reported("adaround.loss"),
     baseline=reported("adaround.nearest"),
-    options=(Option(name="iterations", default=500, help="steps of Adam per layer"),),
+    options=(Option(name="iterations", default=500, help="steps of Adam per layer", least=1),),
     needs_torch=True,
 )

@@ -17,7 +17,13 @@ RECIPE = Recipe(
     loss=weight_error,
     baseline="per_channel",
     options=(
-        Option(name="group", default=16, help="input channels (or k) that share a weight scale"),
+        Option(
+            name="group",
+            default=16,
+            help="input channels (or k) that share a weight scale",
+            fills="weight_granularity",
+            least=1,
+        ),
         Option(name="run_time", default=True, help="find activation scales at run time; false: calibrated ones"),
     ),
 )

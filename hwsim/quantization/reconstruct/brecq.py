@@ -10,7 +10,7 @@ import numpy as np
 
 from hwsim.graph import Graph, passes_grid
 from hwsim.graph.fusion import bias_format
-from hwsim.quantization.constants import WEIGHTED, bias_of
+from hwsim.quantization.constants import WEIGHTED, bias_of, stood_for
 from hwsim.quantization.reconstruct.fake_quantize import has_even_steps
 from hwsim.quantization.reconstruct.loop import Fit, reconstruct
 from hwsim.quantization.reconstruct.parameters import ActivationScale, Learned
@@ -95,6 +95,6 @@ def _least_factor(graph: Graph, activation: str) -> float:
         ifmap, weight = (graph.tensors[name].quant for name in node.inputs[:2])
         assert ifmap is not None
         assert weight is not None
-        steps = np.abs(bias.data) / bias.quant.granularity.spread(bias.quant.scales(), bias.shape)
+        steps = np.abs(stood_for(bias)) / bias.quant.granularity.spread(bias.quant.scales(), bias.shape)
         least = max(least, 1.01 * float(steps.max(initial=0.0)) / bias_format(ifmap, weight).maximum)
     return least

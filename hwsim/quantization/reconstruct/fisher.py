@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hwsim.errors import HwsimError
 from hwsim.graph import Graph
-from hwsim.quantization.reconstruct.flow import CHUNK, Flow
+from hwsim.quantization.reconstruct.flow import CHUNK, Flow, computed
 from hwsim.quantization.reconstruct.losses import kl
 from hwsim.quantization.reconstruct.part import Part
 from hwsim.quantization.reconstruct.scopes import Scope
@@ -26,7 +26,7 @@ FLOOR = 1.0
 def fisher_weights(
     graph: Graph, flow: Flow, part: Part, later: Sequence[Scope], wanted: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """Return the weight of every element of a scope's results, by tensor name.
+    """Return the weight of every element of a scope's results, by tensor name; all alike where the logits do not read them.
 
     Args:
         graph: the network; its scopes after this one are run in float.
@@ -54,6 +54,10 @@ def fisher_weights(
             results = part({name: values[name] for name in part.scope.inputs})
         leaves = {name: value.requires_grad_() for name, value in results.items()}
         logits = _logits(graph, rest, {**values, **leaves})
+        if not logits.requires_grad:  # known before the scope, or beside it
+            return {
+                name: torch.full_like(values, FLOOR) for name, values in computed(part, flow.inputs(part.scope)).items()
+            }
         divergence = kl(logits, wanted[rows], None) * len(logits)  # the sum over images, whatever the chunk
         found = torch.autograd.grad(divergence, list(leaves.values()), allow_unused=True)
         for (name, leaf), gradient in zip(leaves.items(), found, strict=True):

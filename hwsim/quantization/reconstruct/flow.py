@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,10 +19,10 @@ CHUNK = 64  # images at a time
 
 
 class Flow:
-    """The tensors that scopes still need, of every image, in one arithmetic."""
+    """The tensors that scopes still need, and the network's results so far, of every image, in one arithmetic."""
 
-    def __init__(self, inputs: Mapping[str, torch.Tensor]):
-        self.values = dict(inputs)
+    def __init__(self, inputs: Mapping[str, torch.Tensor], kept: Iterable[str]):
+        self.values, self.kept = dict(inputs), frozenset(kept)
 
     @classmethod
     def of(cls, graph: Graph, images: Mapping[str, np.ndarray], *, quantized: bool) -> Flow:
@@ -34,16 +34,16 @@ class Flow:
             value = torch.from_numpy(np.ascontiguousarray(images[name], dtype=np.float32))
             grid = graph.tensors[name].quant
             values[name] = quantizer(grid)(value) if quantized and grid is not None else value
-        return cls(values)
+        return cls(values, graph.outputs)
 
     def inputs(self, scope: Scope) -> dict[str, torch.Tensor]:
         """Return what the scope reads."""
         return {name: self.values[name] for name in scope.inputs}
 
     def advance(self, part: Part, later: Sequence[Scope]) -> None:
-        """Compute the scope's results and forget what no ``later`` scope reads."""
+        """Compute the scope's results and forget what no ``later`` scope reads and the network does not return."""
         self.values.update(computed(part, self.inputs(part.scope)))
-        needed = {name for scope in later for name in scope.inputs}
+        needed = self.kept.union(*(scope.inputs for scope in later))
         self.values = {name: value for name, value in self.values.items() if name in needed}
 
 

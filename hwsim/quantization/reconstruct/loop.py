@@ -171,6 +171,6 @@ def _learn(
 def _float_logits(graph: Graph, images: Mapping, cut: Sequence[Scope]) -> torch.Tensor:
     """Return the first result of the float network on all images."""
     flow = Flow.of(graph, images, quantized=False)
-    for index, scope in enumerate(cut[:-1]):
+    for index, scope in enumerate(cut):
         flow.advance(Part.real(graph, scope), cut[index + 1 :])
-    return computed(Part.real(graph, cut[-1]), flow.inputs(cut[-1]))[graph.outputs[0]]
+    return flow.values[graph.outputs[0]]

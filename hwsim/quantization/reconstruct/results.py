@@ -8,12 +8,12 @@ from dataclasses import replace
 from hwsim.errors import HwsimError
 from hwsim.graph import Graph, Tensor, passes_grid
 from hwsim.graph.moves import moved_grid
-from hwsim.quantization.constants import bias_grids
+from hwsim.quantization.constants import bias_grids, on_grid
 from hwsim.quantization.reconstruct.parameters import Learned
 
 
 def with_results(graph: Graph, learned: Iterable[Learned]) -> Graph:
-    """Return the graph with the results of ``learned`` in it; moves pass grids on, and biases follow their products.
+    """Return the graph with the results of ``learned`` in it; moves pass grids on, and biases, also corrected ones, follow their products.
 
     Raises:
         HwsimError: a bias that its codes no longer hold, a grid that does not survive a move.
@@ -41,5 +41,5 @@ def settled(graph: Graph, tensors: Iterable[Tensor]) -> Graph:
             )
         graph = graph.with_changes(tensors=[replace(result, quant=grid) for result in results])
         names.update(node.outputs)
-    biases = [replace(graph.tensors[name], quant=grid) for name, grid in bias_grids(graph).items()]
+    biases = [on_grid(graph.tensors[name], grid) for name, grid in bias_grids(graph).items()]
     return graph.with_changes(tensors=biases)

@@ -2,7 +2,8 @@
 
 A node with the attribute ``normal`` starts anew: mean beta and deviation ``|gamma|`` per channel, through its clamp. Between such
 nodes elements are taken as independent and normal where they are added or multiplied, and as moving together where they are
-pooled, so that a pool keeps means. What no rule covers is unknown, and so is what depends on it.
+pooled, so that a pool keeps means. What no rule covers is unknown, and so is what depends on it, but for operators whose results
+have ends by definition, such as a softmax.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 
 from hwsim.graph import Graph
 from hwsim.quantization.statistics.moments import Moments
-from hwsim.quantization.statistics.rules import rule_for
+from hwsim.quantization.statistics.rules import bounded, rule_for
 
 
 def propagated(graph: Graph, inputs: Mapping[str, Moments]) -> dict[str, Moments]:
@@ -32,10 +33,12 @@ def propagated(graph: Graph, inputs: Mapping[str, Moments]) -> dict[str, Moments
             known[node.outputs[0]] = Moments.normal(mean, np.square(deviation)).clamped(*node.clamp)
             continue
         operands = [_operand(graph, known, name) for name in node.inputs if name]
-        if any(operand is None for operand in operands):
-            continue
-        with np.errstate(all="ignore"):
-            results = rule_for(node)(node, [operand for operand in operands if operand is not None])
+        results = None
+        if all(operand is not None for operand in operands):
+            with np.errstate(all="ignore"):
+                results = rule_for(node)(node, [operand for operand in operands if operand is not None])
+        if results is None:
+            results = bounded(node, shape)
         for name, found in zip(node.outputs, results or (), strict=False):
             known[name] = found.clamped(*node.clamp)
     return known

@@ -13,6 +13,8 @@ from hwsim.quantization.statistics.moments import Moments
 Rule = Callable[[Node, list[Moments]], list[Moments] | None]
 POINTS, WEIGHTS = np.polynomial.hermite_e.hermegauss(33)
 SAMPLES = 65  # of a function between the ends of a range
+BOUNDS = {"Softmax": (0.0, 1.0), "Sigmoid": (0.0, 1.0), "HardSigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
+"""Ends of what an operator makes of anything."""
 
 
 def rule_for(node: Node) -> Rule:
@@ -25,6 +27,14 @@ def rule_for(node: Node) -> Rule:
     if spec.work is Work.TABLE and node.op not in ("Quantize", "MultiThreshold"):
         return _pointwise
     return _unknown
+
+
+def bounded(node: Node, shape: tuple[int, ...]) -> list[Moments] | None:
+    """Return what is known of results of this shape whatever the operator reads: ends by its definition, None without any."""
+    if node.op not in BOUNDS:
+        return None
+    low, high = BOUNDS[node.op]
+    return [Moments(mean=None, variance=None, low=np.full(shape, low), high=np.full(shape, high))]
 
 
 def _unknown(node: Node, operands: list[Moments]) -> None:

@@ -3,7 +3,7 @@
 Weights are divided by their rows' scales and put in one set, in which a number counts with the square of its scale, so that the
 error is that of the weights themselves. k-means starts from evenly spaced levels and from quantiles; its levels are rounded to
 integers of ``decode_bits``, which is what the table holds and the array multiplies. With ``mse``, scales and levels are then
-improved in turn. The symmetric integers of the same width are always a candidate: the result is never worse than they are.
+improved in turn. Rows of zeros do not take part. The symmetric integers of the same width are always a candidate: the result is never worse than they are.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from hwsim.numerics.formats import Codebook, IntFormat, LearnedTable, power_exponent
 from hwsim.quantization.grid import symmetric_scales
 from hwsim.quantization.tables.lloyd import lloyd
-from hwsim.quantization.tables.rows import Rows, gathered, sampled
-from hwsim.quantization.tables.scales import row_scales, total_error
+from hwsim.quantization.tables.rows import Rows, alive, gathered, sampled
+from hwsim.quantization.tables.scales import row_scales, total_error, with_zeros
 
 ROUNDS = 4
 SAMPLE = 1 << 16  # weights of a tensor that the turns look at; errors are compared on all
@@ -44,7 +44,7 @@ def fit_codebook(
     whole = symmetric_scales(peaks, 1.0, power_of_two=power_of_two)
     for quantiles in (False, True) if peaks.any() else ():
         fits.append(_of_levels(parts, whole, table, power_of_two, holds_zero, quantiles=quantiles))
-    if estimator == "mse":
+    if estimator == "mse" and peaks.any():
         fits.append(_improved(parts, [book for book, _ in fits], table, power_of_two, holds_zero))
     return min(fits, key=lambda fitted: total_error(parts, *fitted))
 
@@ -53,7 +53,7 @@ def _improved(
     parts: Sequence[Rows], starts: Sequence[Codebook], table: LearnedTable, power_of_two: bool, holds_zero: bool
 ) -> Fitted:
     """Return the best table, with its scales, of those that scales and levels lead to in turn; found on a sample of rows."""
-    sample, best, least = sampled(parts, SAMPLE), starts[0], np.inf
+    sample, best, least = sampled(alive(parts), SAMPLE), starts[0], np.inf
     for start in starts:
         book, last = start, np.inf
         for _ in range(ROUNDS):
@@ -79,7 +79,9 @@ def _of_levels(
     start: Codebook | None = None,
 ) -> Fitted:
     """Return the integers to which k-means leads on rows divided by ``scales``, and the scales in their units."""
-    rows = [(part.values, scales[part.scale, None]) for part in parts]
+    rows = [
+        (part.values[live], scales[part.scale[live], None]) for part in parts if (live := part.values.any(axis=1)).any()
+    ]
     values = np.concatenate([(each / scale).reshape(-1) for each, scale in rows])
     weights = np.concatenate([np.broadcast_to(scale**2, each.shape).reshape(-1) for each, scale in rows])
     order = np.argsort(values, kind="stable")
@@ -101,4 +103,4 @@ def _of_levels(
         integers = np.array([0, most])
     book = Codebook(name=str(table), values=tuple(Fraction(int(value)) for value in integers))
     taken = symmetric_scales(scales * float(unit), 1.0, power_of_two=power_of_two)
-    return book, np.where(scales > 0, taken, 1.0)
+    return book, with_zeros(parts, book, np.where(scales > 0, taken, 1.0))

@@ -67,3 +67,14 @@ def sampled(parts: Sequence[Rows], elements: int) -> tuple[Rows, ...]:
         found.append(Rows(values=values, scale=np.arange(count, count + len(values))))
         count += len(values)
     return tuple(found)
+
+
+def alive(parts: Sequence[Rows]) -> tuple[Rows, ...]:
+    """Return the rows that are not all 0, as a tensor of their own."""
+    found, count = [], 0
+    for part in parts:
+        values = part.values[part.values.any(axis=1)]
+        if len(values):
+            found.append(Rows(values=values, scale=np.arange(count, count + len(values))))
+            count += len(values)
+    return tuple(found)

@@ -22,6 +22,9 @@ COARSE_STEP = 5
 POWERS = 8
 BLOCK = 1 << 20  # elements at once
 WIDE_FLOAT_BITS = 16
+NEXT_TO_ZERO = (
+    2.0**-64
+)  # so small that it adds to no sum, so large that its products with other scales are float32 numbers
 
 
 def grid_end(number: Format) -> float:
@@ -38,6 +41,8 @@ def grid_end(number: Format) -> float:
 def row_scales(parts: Sequence[Rows], number: Format, estimator: str, *, power_of_two: bool) -> np.ndarray:
     """Return the scale of every row, float64 ``[scales]`` of float32 values.
 
+    A row of zeros has scale 1, and ``NEXT_TO_ZERO`` on a grid without 0.
+
     Args:
         parts: the tensor.
         number: the grid, symmetric or any table. Floats of 16 bits and more hold weights as they are, at scale 1.
@@ -50,7 +55,26 @@ def row_scales(parts: Sequence[Rows], number: Format, estimator: str, *, power_o
     check_estimator(number, estimator)
     if isinstance(number, FloatFormat) and number.bits >= WIDE_FLOAT_BITS:
         return np.ones(sum(part.scale.size for part in parts))
-    return gathered(parts, [_scales(part.values, number, estimator, power_of_two) for part in parts])
+    found = gathered(parts, [_scales(part.values, number, estimator, power_of_two) for part in parts])
+    return with_zeros(parts, number, found)
+
+
+def with_zeros(parts: Sequence[Rows], number: Format, scales: np.ndarray) -> np.ndarray:
+    """Return the scales with ``NEXT_TO_ZERO`` for rows of zeros where the grid, such as ``bipolar``, does not hold 0."""
+    if holds_zero(number):
+        return scales
+    dead = gathered(parts, [np.abs(part.values).max(axis=1) for part in parts]) == 0
+    return np.where(dead, NEXT_TO_ZERO, scales)
+
+
+def holds_zero(number: Format) -> bool:
+    """Whether real 0 has a code.
+
+    >>> from hwsim.numerics.formats import parse_format
+    >>> [holds_zero(parse_format(text)) for text in ("int4", "ternary", "bipolar")]
+    [True, True, False]
+    """
+    return bool(number.decode(number.encode_real(np.zeros(1)))[0] == 0.0)
 
 
 def check_estimator(number: Format | LearnedTable, estimator: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from hwsim.errors import HwsimError
 from hwsim.graph import Graph
 from hwsim.hardware.precision import PrecisionPlan
-from hwsim.numerics.formats import TERNARY, Format, LearnedTable
+from hwsim.numerics.formats import TERNARY, Format, IntFormat, LearnedTable
 from hwsim.numerics.formats.power import DECODE_BITS
 from hwsim.quantization.constants import WEIGHTED
 from hwsim.quantization.prune import pattern_of, pruned
@@ -83,12 +83,20 @@ class UseTernary:
 
     def __call__(self, state: State) -> State:
         """Return the state whose plan has them as its default; rules of the plan that state weights keep theirs."""
-        return with_weights(state, TERNARY)
+        number = state.scheme.plan.default.weights
+        note = None
+        if number is not None and number != TERNARY and number.bits != TERNARY.bits:
+            note = f"weights are ternary, {TERNARY.bits} bits in storage; the stated {number} has no say"
+        return with_weights(state, TERNARY).with_(note=note)
 
 
 def stated_bits(state: State) -> int:
-    """Return the bits of the plan's default weights, ``BITS`` where it states none."""
+    """Return the bits of the plan's default weights, ``BITS`` where it states none; raise HwsimError for no plain width."""
     number = state.scheme.plan.default.weights
+    if number is not None and not isinstance(number, IntFormat | LearnedTable):
+        raise HwsimError(
+            f"tables of weights take a width, as int4, not {number}, which is a grid of its own; leave one of them out"
+        )
     return BITS if number is None else int(number.bits)
 
 

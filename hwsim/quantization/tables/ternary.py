@@ -22,7 +22,7 @@ from hwsim.quantization.grid import symmetric_scales
 from hwsim.quantization.prune import pruned
 from hwsim.quantization.state import State
 from hwsim.quantization.tables.rows import gathered, rows_of
-from hwsim.quantization.weights import widened_for_bias
+from hwsim.quantization.weights import widened_for_bias, with_dead_rows
 
 RATIO = 0.7
 
@@ -33,29 +33,34 @@ class FitTernary:
 
     Args:
         ratio: of the threshold to the mean magnitude.
+        kept: names of layers that keep the codes and scales that they have.
     """
 
     ratio: float = RATIO
+    kept: tuple[str, ...] = ()
 
     def __call__(self, state: State) -> State:
         """Return the state with other codes; raise HwsimError where no weight is ternary."""
-        graph, changed = state.graph, list[Tensor]()
+        graph, changed, found = state.graph, list[Tensor](), False
         for node in graph.nodes:
             weight = graph.tensors[node.inputs[1]] if node.op in WEIGHTED else None
             if weight is None or not weight.is_constant or weight.quant is None or weight.quant.format != TERNARY:
+                continue
+            found = True
+            if node.name in self.kept:
                 continue
             ifmap, bias = graph.tensors[node.inputs[0]].quant, bias_of(graph, node)
             data = np.asarray(weight.data)
             if weight.sparsity is not None:
                 data = pruned(node, weight, weight.sparsity)
             scales = ternary_scales(data, weight.quant.granularity, self.ratio, power_of_two=state.scheme.power_of_two)
-            grid = replace(weight.quant, scale=tuple(scales.tolist()))
+            grid = with_dead_rows(replace(weight.quant, scale=tuple(scales.tolist())), data)
             if ifmap is not None and bias is not None and bias.quant is not None:
                 grid = widened_for_bias(ifmap, grid, bias)
                 changed.append(replace(bias, quant=bias_params(ifmap, grid, bias), codes=None))
             codes = ternary_codes(data, grid, scales, self.ratio)
             changed.append(replace(weight, quant=grid, codes=codes))
-        if not changed:
+        if not found:
             raise HwsimError('ternary: no weight is on the ternary grid; state weights = "ternary" before SetGrids')
         return state.with_(graph=graph.with_changes(tensors=changed))
 

@@ -51,14 +51,15 @@ def test_the_file_computes_the_same_integers(stated, note, tmp_path):
 
 
 @pytest.mark.parametrize("size", [8, 10])
-def test_groups_come_back_as_blocks_of_the_same_numbers(size, tmp_path):
-    """Groups of 10 of 24 channels leave a shorter last block."""
+def test_groups_come_back_as_groups_of_the_same_numbers(size, tmp_path):
+    """Groups of 10 of 24 channels leave a shorter last block. The file repeats scales at every position of the kernel."""
     graph = quantized(weights="int4", weight_granularity=f"group:{size}")
     write_qdq(graph, tmp_path / "out.onnx")
     again = read_onnx(tmp_path / "out.onnx")
     ours, theirs = (g.tensors[g.node_of[LAYER].inputs[1]] for g in (graph, again))
-    assert theirs.quant.granularity == Granularity(axis=1, block=size)
-    np.testing.assert_array_equal(theirs.quant.decode(theirs.encoded()), ours.quant.decode(ours.encoded()))
+    assert theirs.quant == ours.quant
+    assert theirs.quant.granularity == Granularity.of_runs(1, 24, size, by=0)
+    np.testing.assert_array_equal(theirs.encoded(), ours.encoded())
 
 
 def test_only_runs_of_one_length_are_blocks():

@@ -33,6 +33,21 @@ def test_weight_bytes_by_hand():
     assert pricer.price(choices.knobs, bits) == sum(n * b for n, b in zip(counts, bits, strict=True)) / 8
 
 
+def test_scales_of_groups_are_weights_too():
+    """16 bits of multiplier per segment and column (``segment_scaling = fixed_point:16:8``)."""
+    machine = hwsim.accelerator("edge_16x16")
+    priced = {}
+    for granularity in ("channel", "group:8"):
+        graph = hwsim.quantize(hwsim.load("digits_resnet"), weights="int4", weight_granularity=granularity)
+        priced[granularity] = COSTS["weights"].read(hwsim.simulate(graph, machine), machine)
+    shapes = [
+        tensor.shape for tensor in graph.tensors.values() if tensor.quant and tensor.quant.granularity.by is not None
+    ]
+    scales = sum(n * -(-c // 8) if len(rest) == 2 else -(-n // 8) * c for n, c, *rest in shapes)
+    assert len(shapes) == 8
+    assert priced["group:8"] - priced["channel"] == scales * 16 / 8
+
+
 def test_widths_that_the_machine_does_not_multiply_are_left_out():
     machine = hwsim.accelerator("edge_16x16", overrides=["datapath.multiplier_weight_bits=4"])
     found = variants()

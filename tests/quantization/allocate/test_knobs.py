@@ -2,7 +2,7 @@
 
 from hwsim.hardware.precision import PrecisionPlan, PrecisionRule
 from hwsim.quantization import Scheme
-from hwsim.quantization.allocate.knobs import Knob, with_widths
+from hwsim.quantization.allocate.knobs import Knob, is_stated, with_widths
 
 
 def test_rules_win_over_the_scheme_and_keep_its_signs():
@@ -16,3 +16,10 @@ def test_names_are_no_patterns():
     found = with_widths(Scheme(), (Knob("a[0]*", "weights"),), (2,)).plan
     assert found.for_layer("a[0]*").weights.bits == 2
     assert found.for_layer("a0x").weights.bits == 8
+
+
+def test_widths_that_rules_state_are_not_free():
+    plan = PrecisionPlan(layer=(PrecisionRule(match="fc*", weights="int8"), PrecisionRule(match="*", range="mse")))
+    assert is_stated(plan, Knob("fc1", "weights"))
+    assert not is_stated(plan, Knob("fc1", "activations"))
+    assert not is_stated(plan, Knob("conv", "weights"))

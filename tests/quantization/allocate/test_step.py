@@ -4,8 +4,9 @@ import pytest
 
 import hwsim
 from hwsim.errors import HwsimError
-from hwsim.quantization import quantize
-from hwsim.quantization.allocate import Allocate
+from hwsim.hardware.precision import PrecisionPlan, PrecisionRule
+from hwsim.quantization import Scheme, quantize
+from hwsim.quantization.allocate import Allocate, QemRule
 from hwsim.quantization.set_grids import SetGrids
 from tests.quantization.allocate.small import IMAGES, state
 
@@ -93,3 +94,47 @@ def test_refused(options, message):
 def test_unknown_sensitivity():
     with pytest.raises(HwsimError, match="sensitivity 'guess' is unknown"):
         Allocate(budget="int4", sensitivity="guess", weights=(4, 8))(state())
+
+
+def test_rules_of_the_user_win():
+    rules = (PrecisionRule(match="logits", weights="int8"), PrecisionRule(match="stem*", activations="uint8"))
+    start = state(scheme=Scheme(plan=PrecisionPlan(default={"range": "mse"}, layer=rules)))
+    done = Allocate(budget="98%", weights=(2, 4), activations=(4, 5))(start)
+    plan = done.scheme.plan
+    assert plan.for_layer("logits").weights.bits == 8
+    assert plan.for_layer("stem.conv").activations.bits == 8
+    assert plan.for_layer("stem.conv").weights.bits in (2, 4)
+    assert price(done) == done.losses["allocate.price"] <= done.losses["allocate.budget"]
+    assert (
+        "allocate: the plan's rules state stem.conv activations, logits weights, which keep their widths" in done.notes
+    )
+
+
+def test_nothing_is_free_where_rules_state_everything():
+    start = state(scheme=Scheme(plan=PrecisionPlan(layer=(PrecisionRule(match="*", weights="int8"),))))
+    with pytest.raises(HwsimError, match=r"no layer whose width is free; the plan's rules state stem\.conv weights"):
+        Allocate(budget="60%")(start)
+
+
+@pytest.mark.parametrize("weights", ["pot4", "codebook4"])
+def test_nothing_is_free_where_weights_are_no_integers(weights):
+    plan = PrecisionPlan(default={"weights": weights})
+    message = rf"no layer whose width is free; stem\.conv weights, .*, logits weights stay {weights}\S*, no integers"
+    with pytest.raises(HwsimError, match=message):
+        Allocate(budget="60%")(state(scheme=Scheme(plan=plan)))
+    with pytest.raises(HwsimError, match=message):
+        QemRule(multiple=2.0)(state(scheme=Scheme(plan=plan)))
+
+
+def test_layers_that_are_no_integers_keep_their_formats():
+    rule = PrecisionRule(match="pointwise*", weights="pot4")
+    done = Allocate(budget="98%", weights=(2, 4))(state(scheme=Scheme(plan=PrecisionPlan(layer=(rule,)))))
+    assert str(done.scheme.plan.for_layer("pointwise.conv").weights) == "pot4"
+    assert done.scheme.plan.for_layer("logits").weights.bits in (2, 4)
+    assert "allocate: the plan's rules state pointwise.conv weights, which keep their widths" in done.notes
+    pot4 = state(scheme=Scheme(plan=PrecisionPlan(default={"weights": "pot4"})))
+    done = Allocate(budget="98%", weights=(2, 4), activations=(4, 5))(pot4)
+    assert str(done.scheme.plan.for_layer("logits").weights) == "pot4"
+    assert done.scheme.plan.for_layer("sum").activations.bits in (4, 5)
+    weighted = "stem.conv weights, depthwise.conv weights, pointwise.conv weights, logits weights"
+    assert f"allocate: {weighted} stay pot4, no integers of any width" in done.notes

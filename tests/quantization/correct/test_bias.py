@@ -134,3 +134,23 @@ def test_a_corrected_bias_follows_other_activation_grids():
             before, after = (each.tensors[node.inputs[2]] for each in (EMPIRICAL.graph, graph))
             held = [each.quant.decode(each.codes) for each in (before, after)]
             assert np.abs(held[0] - held[1]).max() <= 0.51 * after.quant.scales().max()
+
+
+def as_products(start, *names):
+    """Return the state whose Gemms of these names are MatMul, their biases gone."""
+    changed = []
+    for name in names:
+        node = start.graph.node_of[name]
+        changed.append(replace(node, op="MatMul", inputs=node.inputs[:2], attributes={}))
+    return start.with_(graph=start.graph.with_changes(nodes=changed))
+
+
+@pytest.mark.parametrize("kind", ["empirical", "analytic"])
+def test_products_without_a_bias_are_told(kind):
+    gemm = next(node.name for node in GRAPH.nodes if node.op == "Gemm")
+    total = sum(node.op in ("Conv", "Gemm") for node in GRAPH.nodes)
+    step = CorrectBias(kind=kind)
+    assert step(START).notes == ()
+    assert step(as_products(START, gemm)).notes == (
+        f"bias correction: {total - 1} of {total} products with constant weights were corrected; MatMul has no bias ({gemm})",
+    )

@@ -8,6 +8,7 @@ from hwsim.quantization.diagnose.advise import AS_IT_CAME, Measured, findings
 from hwsim.quantization.diagnose.bench import Score
 from hwsim.quantization.diagnose.channel_ranges import ChannelRanges
 from hwsim.quantization.diagnose.quantizers import quantizers_of
+from hwsim.quantization.diagnose.used import Used
 from hwsim.quantization.quantize import quantize
 from hwsim.quantization.scheme import Scheme
 from tests.quantization.transforms.graphs import Builder
@@ -17,7 +18,7 @@ def score(metric, sqnr_db):
     return Score(metric=metric, sqnr_db=sqnr_db, max_error=0.1)
 
 
-def measured(weights, activations, both, *, machine=None, fine=130.0, high=(1.0, 1.0, 1.0), depthwise=False, came=None):
+def measured(weights, activations, both, *, machine=None, fine=130.0, high=(1.0, 1.0, 1.0), depthwise=False, came=None, used=None):
     b = Builder(1)
     x = b.depthwise(b.conv("x")) if depthwise else b.conv("x")
     plan = PrecisionPlan(default={"weight_granularity": "tensor"})
@@ -36,7 +37,9 @@ def measured(weights, activations, both, *, machine=None, fine=130.0, high=(1.0,
         grid_high=None,
         format="int8",
     )
-    return Measured(graph=graph, fine=score(1.0, fine), scores=scores, worst=worst, ranges=ranges)
+    return Measured(
+        graph=graph, fine=score(1.0, fine), scores=scores, worst=worst, ranges=ranges, used=used or Used()
+    )
 
 
 GOOD = score(1.0, 40.0)
@@ -77,7 +80,8 @@ def test_a_network_that_differs_on_fine_grids_comes_first():
 def test_registers_and_transforms_have_findings_of_their_own():
     found = findings(measured(GOOD, GOOD, GOOD, machine=score(0.2, 1.0), came=score(1.0, 30.0)))
     assert found[0].text == (
-        "the method moved the float network by 30.0 dB and its metric from 1.0000 to 1.0000 before any grid was set"
+        "the float network that the method ended with is 30.0 dB from the one it began with; its metric went from "
+        "1.0000 to 1.0000"
     )
     assert found[2].text == "the registers of the machine lose 39.0 dB more than the grids do"
     lost = findings(measured(GOOD, GOOD, GOOD, came=score(1.2, 10.0)))
@@ -92,3 +96,37 @@ def test_the_worst_tensor_with_uneven_channels_is_to_be_equalized(high, count):
     assert len(last.advice) == count
     assert last.advice[-1].endswith('[[layer]] match = "n_conv0", weights = ...')
     assert findings(measured(GOOD, GOOD, GOOD, high=high))[-1].advice == ()
+
+
+def test_a_float_network_that_stayed_is_said_to_have_stayed():
+    found = findings(measured(GOOD, GOOD, GOOD, came=score(1.0, np.inf)))
+    assert found[0].text == "the method left the float network as it was"
+    assert found[0].advice == ()
+
+
+@pytest.mark.parametrize(
+    ("used", "gone"),
+    [
+        ({"equalized": True}, "equalization"),
+        ({"rounding_learned": True}, "AdaRound"),
+        ({"bias_corrected": True}, "bias correction"),
+        ({"fits_activation_ranges": True}, "--range mse"),
+    ],
+)
+def test_nothing_is_advised_that_was_done(used, gone):
+    bad = (score(0.9, 12.0), score(0.9, 11.0), score(0.8, 8.0))
+
+    def advice(used):
+        found = findings(measured(*bad, high=(1.0, 1.0, 9.0), used=used))
+        return [each for finding in found for each in finding.advice]
+
+    assert any(gone in each for each in advice(Used()))
+    assert not any(gone in each for each in advice(Used(**used)))
+    assert len(set(advice(Used()))) == len(advice(Used()))
+
+
+def test_bias_correction_names_its_recipes():
+    bad = score(0.5, 3.0)
+    assert "bias correction (--recipe bias_correction; without images data_free)" in " ".join(
+        findings(measured(bad, GOOD, bad))[1].advice
+    )

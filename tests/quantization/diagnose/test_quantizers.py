@@ -1,5 +1,7 @@
 """Which grids belong together, and what is left when some are switched off."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,16 @@ def test_one_quantizer_alone_is_its_rounding_in_the_float_network(place):
     found = bench.measure([quantizer])
     assert found.sqnr_db == pytest.approx(wanted.sqnr_db, abs=1e-3)
     assert found.max_error == pytest.approx(wanted.max_error, rel=1e-3)
+
+
+def test_a_corrected_bias_stays_corrected_beside_the_weights_that_it_corrects():
+    graph = network()
+    bias = graph.tensors["b0"]
+    codes = bias.encoded() + 5
+    graph = graph.with_changes(tensors=[replace(bias, codes=codes)])
+    weight = next(quantizer for quantizer in quantizers_of(graph) if quantizer.tensor == graph.nodes[0].inputs[1])
+    beside = only(graph, [weight]).tensors["b0"]
+    np.testing.assert_array_equal(beside.data, bias.quant.decode(codes))
+    assert beside.quant is beside.codes is None
+    activations = [quantizer for quantizer in quantizers_of(graph) if quantizer.kind == "activations"]
+    np.testing.assert_array_equal(only(graph, activations).tensors["b0"].data, bias.data)

@@ -10,10 +10,12 @@ import hwsim
 from hwsim.graph import runs_on_array
 from hwsim.hardware.precision import PrecisionPlan
 from hwsim.mapping.demands import demands_of
+from hwsim.quantization.prepare import prepare
 from hwsim.quantization.recipes import names, recipe_of
 from hwsim.quantization.recipes.probe import IMAGES, probe_network
 from hwsim.quantization.recipes.run import run_recipe
 from hwsim.quantization.scheme import Scheme
+from hwsim.quantization.state import State
 from tests.execute.integer import independent
 from tests.integers import every_tensor, layers_of
 
@@ -96,6 +98,30 @@ def test_is_never_worse_than_its_baseline_on_its_own_loss(name, ended):
     baseline = recipe.loss(ended(recipe.baseline)) if isinstance(recipe.baseline, str) else recipe.baseline(state)
     assert np.isfinite([own, baseline]).all()
     assert own <= baseline + 1e-9 * abs(baseline), f"{own} against {baseline}"
+
+
+@pytest.mark.parametrize("multiple", [1.0, 4.0, 100.0])
+def test_the_rule_of_mixquant_is_never_worse_than_a_uniform_network(multiple, machine, images):
+    recipe = recipe_of("mixquant")
+    state = run_recipe("mixquant", probe_network(), SCHEME, machine, images, options={"multiple": multiple})
+    own, baseline = recipe.loss(state), recipe.baseline(state)
+    assert 0 < own <= baseline * (1 + 1e-9)
+
+
+def flagged(name):
+    recipe = recipe_of(name)
+    return [step for step in recipe.steps(recipe.chosen(name, None)) if getattr(step, "only_chooses_codes", False)]
+
+
+@pytest.mark.parametrize("name", [name for name in names() if flagged(name)])
+def test_steps_that_only_choose_codes_change_no_demand(name, ended, machine, images):
+    """What ``probed`` leaves out."""
+    recipe, graph = recipe_of(name), prepare(probe_network())
+    state = State(reference=graph, graph=graph, calibration=images, scheme=SCHEME, machine=machine)
+    for step in recipe.steps(recipe.chosen(name, None)):
+        if step not in flagged(name):
+            state = step(state)
+    assert demands_of(state.graph) == demands_of(ended(name).graph)
 
 
 @pytest.mark.parametrize("name", names())

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from hwsim.errors import HwsimError
 from hwsim.graph import passes_grid
 from hwsim.quantization.constants import WEIGHTED
+from hwsim.quantization.correct.biases import held, with_bias
 from hwsim.quantization.reconstruct import Brecq
 from hwsim.quantization.reconstruct.brecq import activation_scales
 from hwsim.quantization.reconstruct.scopes import blocks
@@ -89,3 +93,21 @@ def test_a_scale_shrinks_no_further_than_the_biases_behind_it_allow(state):
 def test_without_fisher_no_logits_are_needed(state):
     plain = Brecq(iterations=5, scale_iterations=0, batch=8, loss="mse")(state)
     assert plain.losses["brecq.loss"] <= plain.losses["brecq.nearest"]
+
+
+def test_a_corrected_bias_bounds_the_scale_before_it(state):
+    node = next(node for node in state.graph.consumers_of["stem.relu"] if node.op in WEIGHTED)
+    step = max(state.graph.tensors[node.inputs[2]].quant.scale)
+    graph = with_bias(state.graph, node, np.full_like(held(state.graph, node), step * 2.0**30))
+    found = [p for scope in blocks(graph) for p in activation_scales(graph, scope, rate=0.1, power_of_two=False)]
+    least = next(p.least for p in found if p.tensor.name == "stem.relu")
+    assert 0.5 < least < 0.51
+
+
+def test_the_first_result_may_leave_the_network_early(state):
+    graph = replace(state.graph, outputs=("flatten", "logits"))
+    early = Brecq(iterations=5, scale_iterations=0, batch=8)(state.with_(graph=graph))
+    assert early.losses["brecq.loss"] <= early.losses["brecq.nearest"]
+    images = replace(state.graph, outputs=("sum", "logits"))
+    with pytest.raises(HwsimError, match=r"Fisher weights need logits .* 'sum' has 4 dimensions"):
+        FEW(state.with_(graph=images))

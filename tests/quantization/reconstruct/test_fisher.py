@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,3 +71,16 @@ def test_a_network_without_logits_is_refused(setting):
     graph, first, rest, flow, _ = setting
     with pytest.raises(HwsimError, match=r'Fisher weights need logits \[images, classes\].*choose loss = "mse"'):
         fisher_weights(graph, flow, Part.quantized(graph, first), [rest], torch.zeros(5, 10, 2, 2))
+
+
+def test_a_scope_that_the_logits_do_not_read_has_equal_weights():
+    state = state_of(images=5)
+    graph = replace(state.graph, outputs=("flatten", "logits"))
+    place = [node.name for node in graph.nodes].index("logits")
+    first, last = Scope.of(graph, graph.nodes[:place]), Scope.of(graph, graph.nodes[place:])
+    flow = Flow.of(graph, state.calibration, quantized=True)
+    flow.advance(Part.quantized(graph, first), [last])
+    weights = fisher_weights(graph, flow, Part.quantized(graph, last), [], flow.values["flatten"])
+    assert set(weights) == {"logits"}
+    assert weights["logits"].shape == (5, 10)
+    assert (weights["logits"] == 1).all()

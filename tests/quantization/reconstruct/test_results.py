@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hwsim.errors import HwsimError
+from hwsim.quantization.correct.biases import held, with_bias
 from hwsim.quantization.reconstruct.results import settled
 from tests.quantization.reconstruct.small import state_of
 
@@ -33,3 +34,12 @@ def test_a_bias_that_no_longer_fits_is_an_error():
     graph = state_of().graph
     with pytest.raises(HwsimError, match="its bias needs"):
         settled(graph, [scaled(graph.tensors["stem.relu"], 1e-9)])
+
+
+def test_corrected_biases_keep_their_values():
+    graph = state_of().graph
+    node = graph.node_of["depthwise.conv"]
+    graph = with_bias(graph, node, held(graph, node) + 0.5)
+    changed = settled(graph, [scaled(graph.tensors["stem.relu"], 2.0)])
+    step = max(changed.tensors[node.inputs[2]].quant.scale)
+    np.testing.assert_allclose(held(changed, node), held(graph, node), atol=1.01 * step)

@@ -93,10 +93,30 @@ def test_a_normalization_starts_anew_whatever_it_reads():
 
 def test_what_depends_on_something_unknown_is_unknown():
     assert propagated(CASES["Conv"], {}) == {}
-    softmax = graph_of("Softmax", SHAPE, {"axis": 1})
-    assert "y" not in propagated(softmax, given(softmax))
     unknown_mean = Moments(mean=None, variance=None, low=np.zeros(SHAPE), high=np.ones(SHAPE))
     assert "y" not in propagated(CASES["Conv"], {"x": unknown_mean})
     moved = propagated(CASES["Flatten"], {"x": unknown_mean})["y"]
     assert moved.mean is None
     assert moved.span == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("op", "attributes", "ends"),
+    [
+        ("Softmax", {"axis": 1}, (0.0, 1.0)),
+        ("Sigmoid", {}, (0.0, 1.0)),
+        ("HardSigmoid", {"alpha": 0.2, "beta": 0.5}, (0.0, 1.0)),
+        ("Tanh", {}, (-1.0, 1.0)),
+    ],
+)
+def test_some_operators_have_ends_whatever_they_read(op, attributes, ends):
+    graph = graph_of(op, SHAPE, attributes)
+    found = propagated(graph, {})["y"]
+    assert found.mean is found.variance is None
+    assert found.low.shape == found.high.shape == SHAPE
+    assert found.span == ends
+    told = propagated(graph, given(graph))["y"]
+    assert ends[0] <= told.span[0] < told.span[1] <= ends[1]
+    assert (told.mean is None) == (op == "Softmax")
+    values = drawn(graph)
+    assert ends[0] <= values.min() <= values.max() <= ends[1]

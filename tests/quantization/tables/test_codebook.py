@@ -62,3 +62,19 @@ def test_a_constant_tensor_gets_a_table(fill):
     parts = rows_of(np.full((3, 5), fill, np.float32), Granularity(axis=0))
     book, scales = fit_codebook(parts, LearnedTable.parse("codebook4"), "mse", power_of_two=False)
     assert total_error(parts, book, scales) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("estimator", ["minmax", "mse"])
+def test_rows_of_zeros_do_not_take_part(estimator):
+    """The table is that of the other rows; where it has no 0, rows of zeros come next to it."""
+    live = np.random.default_rng(4).choice([-3.0, -1.0, 1.0, 3.0], size=(6, 40)).astype(np.float32)
+    values = np.concatenate([live, np.zeros_like(live)])
+    table = LearnedTable.parse("codebook2")
+    parts = rows_of(values, Granularity(axis=0))
+    book, scales = fit_codebook(parts, table, estimator, power_of_two=False)
+    alone, known = fit_codebook(rows_of(live, Granularity(axis=0)), table, estimator, power_of_two=False)
+    assert book == alone
+    assert 0 not in book.values
+    np.testing.assert_array_equal(scales[:6], known)
+    without = total_error(rows_of(live, Granularity(axis=0)), alone, known)
+    assert total_error(parts, book, scales) == pytest.approx(without, rel=1e-9)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
-from hwsim.quantization.tables.rows import gathered, rows_of, sampled, scale_count
+from hwsim.quantization.tables.rows import alive, gathered, rows_of, sampled, scale_count
 
 SHAPES = st.tuples(st.integers(1, 5), st.integers(1, 7), st.integers(1, 3))
 
@@ -36,3 +36,12 @@ def test_a_sample_is_a_tensor_of_its_own():
     parts = sampled(rows_of(values, Granularity.of_runs(1, 5, 2, by=0)), 20)
     assert [part.scale.tolist() for part in parts] == [[0, 1, 2, 3], list(range(4, 12))]
     assert sum(part.values.size for part in parts) == 20
+
+
+def test_rows_of_zeros_are_left_out():
+    values = np.array([[0, 0, 0, 1, 2], [0, 0, 0, 0, 0], [3, 0, 0, 0, 0]], np.float32)
+    parts = rows_of(values, Granularity.of_runs(1, 5, 3, by=0))  # groups of three and of two
+    found = alive(parts)
+    assert [part.values.tolist() for part in found] == [[[1, 2]], [[0, 0, 3]]]
+    assert np.concatenate([part.scale for part in found]).tolist() == [0, 1]
+    assert alive(rows_of(values[1], Granularity(axis=0))) == ()

@@ -124,3 +124,16 @@ def test_an_estimator_of_activations_is_refused():
     parts = rows_of(np.ones((1, 2), np.float32), Granularity(axis=0))
     with pytest.raises(HwsimError, match='weights on pot4 take range = "minmax" or "mse", not \'percentile\''):
         row_scales(parts, parse_format("pot4"), "percentile", power_of_two=False)
+
+
+@pytest.mark.parametrize("estimator", ["minmax", "mse"])
+@pytest.mark.parametrize("power_of_two", [False, True])
+def test_a_row_of_zeros_stays_next_to_zero_on_a_grid_without_it(estimator, power_of_two):
+    values = np.random.default_rng(2).normal(size=(4, 9)).astype(np.float32)
+    values[1] = 0
+    number, granularity = parse_format("bipolar"), Granularity(axis=0)
+    parts = rows_of(values, granularity)
+    grid = params(number, row_scales(parts, number, estimator, power_of_two=power_of_two), granularity)
+    decoded = grid.decode(grid.encode(values))
+    assert 0 < np.abs(decoded[1]).max() < 1e-15
+    assert (np.abs(decoded[[0, 2, 3]]) > 0.1).all()

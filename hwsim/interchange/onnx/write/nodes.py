@@ -14,6 +14,7 @@ from onnx import TensorProto
 
 from hwsim.errors import GraphError, did_you_mean
 from hwsim.graph import Node
+from hwsim.interchange.onnx.write.run_time import dynamic_quantize, rescale
 from hwsim.interchange.onnx.write.sheet import Shape, Sheet
 
 _CONV = {"kernel": "kernel_shape", "strides": "strides", "pads": "pads", "dilations": "dilations", "groups": "group"}
@@ -192,6 +193,8 @@ def _where(sheet: Sheet, node: Node, inputs: Sequence[str], outputs: Sequence[st
 
 
 EMITTERS: Mapping[str, Emitter] = {
+    "DynamicQuantize": dynamic_quantize,
+    "Rescale": rescale,
     "AveragePool": _average_pool,
     "Sum": _sum,
     "ReduceMean": _reduce_mean,

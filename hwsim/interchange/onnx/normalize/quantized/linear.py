@@ -7,7 +7,7 @@ import onnx
 
 from hwsim.errors import GraphError
 from hwsim.interchange.onnx.element_types import REALS, format_of, stored, type_name
-from hwsim.interchange.onnx.grid import grid_at
+from hwsim.interchange.onnx.grid import grid_at, grouped
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.operator import Operator
 from hwsim.interchange.reading.coded import code_format, raw, read_on
@@ -32,6 +32,7 @@ def quantize_linear(operator: Operator, draft: Draft) -> None:
         x = raw(draft, x)
     draft.code_names.add(output)
     if x in draft.constants:
+        grid = grouped(grid, draft.shape(x))
         draft.constants[output] = stored(grid.encode(draft.real(x)), _stored_type(operator, draft))
         draft.grids[output] = grid
     elif draft.grids.get(x) == grid and _survives(grid):
@@ -85,6 +86,8 @@ def dequantize_linear(operator: Operator, draft: Draft) -> None:
         operator, draft, 1, 2, draft.shape(x), number=code_format(draft, x),
         axis=int(operator.get("axis", 1)), block=int(operator.get("block_size", 0)),
     )  # fmt: skip
+    if x in draft.constants:
+        grid = grouped(grid, draft.shape(x))
     wanted = int(operator.get("output_dtype", 0)) or _element_type(draft, operator.inputs[1])
     _note_precision(operator, draft, wanted)
     name = read_on(draft, x, grid, None if x in draft.constants else output)
