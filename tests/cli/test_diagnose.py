@@ -42,6 +42,17 @@ def test_tables_findings_and_files(tmp_path):
     assert root.tag.endswith("svg")
 
 
+def test_what_the_recipe_did_is_not_advised_again():
+    code, out = run(
+        "digits_mobilenet", "--recipe", "cle", "--activations", "uint2", "--images", 32, "--sweep-images", 4
+    )  # fmt: skip
+    assert code == 0
+    assert "the activations are to blame" in out
+    assert "try more bits for the worst ones" in out
+    assert "equalization" not in out
+    assert "--range mse" not in out
+
+
 def test_a_network_without_images_is_told_what_to_give():
     with pytest.raises(
         HwsimError, match=r"diagnose: squeezenet has no images; give --inputs images\.npz, or --images N"

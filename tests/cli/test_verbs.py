@@ -135,6 +135,13 @@ def test_show_one_mode_at_all_widths(hwsim_cli):
     assert "show modes: 'fsion' is unknown; did you mean 'fusion'?" in " ".join(err.split())
 
 
+def test_show_one_recipe_tells_where_its_demands_were_read_off(hwsim_cli):
+    code, out, _ = hwsim_cli("show", "recipes", "minmax")
+    assert code == 0
+    assert "multiplies uint8 x int8" in out
+    assert "(by default, read off a probe network of four small layers)" in " ".join(out.split())
+
+
 def test_show_one_machine_as_a_file_that_loads(hwsim_cli, tmp_path):
     _, out, _ = hwsim_cli("show", "hardware", "gemmini_16x16")
     (tmp_path / "mine.toml").write_text(out)

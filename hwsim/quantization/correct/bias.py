@@ -96,10 +96,10 @@ def _left_alone(graph: Graph, corrected: int) -> str | None:
     left = [node for node in products if not is_correctable(graph, node)]
     if not left:
         return None
-    without = [node.name for node in left if node.op not in BIASED]
+    reasons = ["MatMul has no bias"] if any(node.op not in BIASED for node in left) else []
     other = [node.name for node in left if node.op in BIASED]
-    reasons = [f"MatMul has no bias ({shortened(without)})"] if without else []
-    reasons += [f"no constant bias, or no calibrated grids: {shortened(other)}"] if other else []
+    if other:
+        reasons.append(f"{', '.join(other)}: no constant bias, or no calibrated grids")
     return (
         f"bias correction: {corrected} of {len(products)} products with constant weights were corrected; "
         f"{'; '.join(reasons)}"

@@ -10,7 +10,7 @@ from hwsim.quantization.diagnose.bench import Score
 from hwsim.quantization.diagnose.channel_ranges import ChannelRanges
 from hwsim.quantization.diagnose.quantizers import Quantizer
 from hwsim.quantization.diagnose.sanity import FINE_BITS, LEAST_DB
-from hwsim.quantization.diagnose.used import Used
+from hwsim.quantization.diagnose.used import NOTHING, Used
 from hwsim.quantization.transforms.rules import is_depthwise
 
 AS_IT_CAME = "as it came"
@@ -49,7 +49,7 @@ class Measured:
     worst: Quantizer
     ranges: ChannelRanges
     tolerance: float = TOLERANCE
-    used: Used = Used()
+    used: Used = NOTHING
 
 
 def findings(measured: Measured) -> tuple[Finding, ...]:
@@ -136,7 +136,9 @@ def _for_weights(measured: Measured) -> tuple[str, ...]:
             "one scale per output channel (--granularity channel), free in a requantizer with a scale per channel"
         )
     learned = [] if measured.used.rounding_learned else ["AdaRound (--recipe adaround)"]
-    corrected = [] if measured.used.bias_corrected else ["bias correction (--recipe bias_correction; without images data_free)"]
+    corrected = (
+        [] if measured.used.bias_corrected else ["bias correction (--recipe bias_correction; without images data_free)"]
+    )
     if learned or corrected:
         advice.append(" or ".join(learned + corrected))
     return (*advice, "more bits for the worst ones, see the table")
@@ -145,7 +147,11 @@ def _for_weights(measured: Measured) -> tuple[str, ...]:
 def _for_activations(used: Used) -> tuple[str, ...]:
     return (
         *(() if used.fits_activation_ranges else ("ranges of least squared error (--range mse)",)),
-        *(() if used.equalized else ("cross-layer equalization (--recipe cle), which narrows activations by widening weights",)),
+        *(
+            ()
+            if used.equalized
+            else ("cross-layer equalization (--recipe cle), which narrows activations by widening weights",)
+        ),
         "more bits for the worst ones, see the table",
     )
 

@@ -21,7 +21,7 @@ from hwsim.quantization.diagnose.channel_ranges import ChannelRanges, channel_ra
 from hwsim.quantization.diagnose.quantizers import Quantizer, quantizers_of
 from hwsim.quantization.diagnose.sanity import fine_score
 from hwsim.quantization.diagnose.sweep import sweep
-from hwsim.quantization.diagnose.used import Used
+from hwsim.quantization.diagnose.used import NOTHING, Used
 from hwsim.simulation.inputs import split_labels
 from hwsim.simulation.metrics import Metric, accuracy
 from hwsim.tables import Table
@@ -57,7 +57,7 @@ def diagnose(
     metric: Metric = accuracy,
     reference: Graph | None = None,
     tolerance: float = TOLERANCE,
-    used: Used | None = None,
+    used: Used = NOTHING,
     sweep_images: int = SWEEP_IMAGES,
     progress: Callable[[tuple[Quantizer, ...]], Iterable[Quantizer]] = iter,
 ) -> Diagnosis:
@@ -71,7 +71,7 @@ def diagnose(
         metric: ``(outputs by name, labels) -> number``, higher is better; without labels noise is what counts.
         reference: the float network before a method transformed it; None where none did.
         tolerance: how much of the metric may be lost.
-        used: what made the grids (``used_by``), which the findings do not advise again; None where that is unknown.
+        used: what made the grids (``used_by``), which the findings do not advise again.
         sweep_images: how many images the runs per quantizer use, two runs each.
         progress: wraps the quantizers, to show how far the sweep is.
 
@@ -105,7 +105,7 @@ def diagnose(
         worst=worst,
         ranges=ranges,
         tolerance=tolerance,
-        used=used or Used(),
+        used=used,
     )
     return Diagnosis(
         halves=_table({**scores, "fine grids": fine}),

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hwsim.graph import Graph
 from hwsim.hardware.precision import PrecisionPlan
 from hwsim.quantization.correct import CorrectBias
-from hwsim.quantization.reconstruct.adaround import AdaRound
-from hwsim.quantization.reconstruct.brecq import Brecq
 from hwsim.quantization.recipes import recipe_of
 from hwsim.quantization.recipes.record import Value
+from hwsim.quantization.reconstruct.adaround import AdaRound
+from hwsim.quantization.reconstruct.brecq import Brecq
 from hwsim.quantization.transforms.equalize import Equalize
 from hwsim.quantization.transforms.smooth import Smooth
 
@@ -31,6 +31,9 @@ class Used:
     rounding_learned: bool = False
     bias_corrected: bool = False
     fits_activation_ranges: bool = False
+
+
+NOTHING = Used()
 
 
 def used_by(

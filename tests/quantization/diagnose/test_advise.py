@@ -18,7 +18,9 @@ def score(metric, sqnr_db):
     return Score(metric=metric, sqnr_db=sqnr_db, max_error=0.1)
 
 
-def measured(weights, activations, both, *, machine=None, fine=130.0, high=(1.0, 1.0, 1.0), depthwise=False, came=None, used=None):
+def measured(
+    weights, activations, both, *, machine=None, fine=130.0, high=(1.0, 1.0, 1.0), depthwise=False, came=None, used=None
+):
     b = Builder(1)
     x = b.depthwise(b.conv("x")) if depthwise else b.conv("x")
     plan = PrecisionPlan(default={"weight_granularity": "tensor"})
@@ -37,9 +39,7 @@ def measured(weights, activations, both, *, machine=None, fine=130.0, high=(1.0,
         grid_high=None,
         format="int8",
     )
-    return Measured(
-        graph=graph, fine=score(1.0, fine), scores=scores, worst=worst, ranges=ranges, used=used or Used()
-    )
+    return Measured(graph=graph, fine=score(1.0, fine), scores=scores, worst=worst, ranges=ranges, used=used or Used())
 
 
 GOOD = score(1.0, 40.0)
