@@ -299,63 +299,61 @@ def summed(x, w, folds):
     return total
 
 
-class TestDigits:
-    """digits_mobilenet with 4-bit weights and fp16 activations."""
+@pytest.fixture(scope="module")
+def quantized():
+    """Return digits_mobilenet with 4-bit weights and fp16 activations."""
+    calibration = hwsim.dataset("digits_mobilenet", "calibration")
+    return hwsim.quantize(hwsim.load("digits_mobilenet"), weights="int4", activations="fp16", calibration=calibration)
 
-    @pytest.fixture(scope="class")
-    def quantized(self):
-        calibration = hwsim.dataset("digits_mobilenet", "calibration")
-        return hwsim.quantize(
-            hwsim.load("digits_mobilenet"), weights="int4", activations="fp16", calibration=calibration
-        )
 
-    @pytest.fixture(scope="class")
-    def images(self):
-        return {name: array[:60] for name, array in hwsim.dataset("digits_mobilenet", "test").items()}
+@pytest.fixture(scope="module")
+def images():
+    return {name: array[:60] for name, array in hwsim.dataset("digits_mobilenet", "test").items()}
 
-    def test_grids(self, quantized):
-        for tensor in quantized.tensors.values():
-            assert tensor.quant is not None
-            assert str(tensor.quant.format) in ("fp16", "fp32", "int4")
-            assert tensor.quant.scale == (1.0,) or str(tensor.quant.format) == "int4"
 
-    def test_it_runs_and_every_array_layer_is_numpys(self, quantized, images):
-        accelerator = machine()
-        mappings = schedule(quantized, accelerator).mappings
-        layers = {
-            node.name: Layer.of(quantized, node, accelerator, mappings.get(node.name)) for node in quantized.nodes
-        }
-        seen = {}
-        x = {name: images[name][:2] for name in quantized.inputs}
-        first = run_integer(quantized, layers, x, observe=seen.__setitem__)
-        again = run_integer(quantized, layers, x)
-        np.testing.assert_array_equal(first[quantized.outputs[0]], again[quantized.outputs[0]])
-        constants, checked = encode_constants(quantized), []
-        for node in quantized.nodes:
-            plan = mappings.get(node.name)
-            if plan is None:
-                continue
-            x_name, w_name, b_name = node.inputs
-            values = quantized.tensors[x_name].quant.decode(seen[x_name])
-            w = quantized.tensors[w_name]
-            kernel = real_weights(replace(w, codes=constants[w_name]), "fp16")
-            bias = np.asarray(w_bias := quantized.tensors[b_name].data, np.float32)
-            assert bias.shape == w_bias.shape
-            if node.op == "Conv":
-                sums = convolved(values, kernel, node.attributes, plan, seen[node.outputs[0]].shape[2:])
-                sums = sums + bias.reshape(1, -1, 1, 1)
-            else:
-                sums = summed(values, kernel.astype(np.float32), plan.k_segments) + bias.reshape(1, -1)
-            low, high = node.clamp
-            expected = np.clip(sums, low, high).astype(np.float16).view(np.uint16)
-            np.testing.assert_array_equal(seen[node.outputs[0]], expected, err_msg=node.name)
-            checked.append(node.op)
-        assert len(checked) >= 10
+def test_grids(quantized):
+    for tensor in quantized.tensors.values():
+        assert tensor.quant is not None
+        assert str(tensor.quant.format) in ("fp16", "fp32", "int4")
+        assert tensor.quant.scale == (1.0,) or str(tensor.quant.format) == "int4"
 
-    def test_four_bits_cost_little_and_sums_in_fp32_overflow_nowhere(self, quantized, images):
-        result = hwsim.simulate(quantized, machine(), images)
-        assert result.summary["metrics"]["accuracy"] >= result.summary["metrics"]["float_accuracy"] - 0.02
-        assert not any(row["overflow_events"] for row in result.layers.rows())
+
+def test_it_runs_and_every_array_layer_is_numpys(quantized, images):
+    accelerator = machine()
+    mappings = schedule(quantized, accelerator).mappings
+    layers = {node.name: Layer.of(quantized, node, accelerator, mappings.get(node.name)) for node in quantized.nodes}
+    seen = {}
+    x = {name: images[name][:2] for name in quantized.inputs}
+    first = run_integer(quantized, layers, x, observe=seen.__setitem__)
+    again = run_integer(quantized, layers, x)
+    np.testing.assert_array_equal(first[quantized.outputs[0]], again[quantized.outputs[0]])
+    constants, checked = encode_constants(quantized), []
+    for node in quantized.nodes:
+        plan = mappings.get(node.name)
+        if plan is None:
+            continue
+        x_name, w_name, b_name = node.inputs
+        values = quantized.tensors[x_name].quant.decode(seen[x_name])
+        w = quantized.tensors[w_name]
+        kernel = real_weights(replace(w, codes=constants[w_name]), "fp16")
+        bias = np.asarray(w_bias := quantized.tensors[b_name].data, np.float32)
+        assert bias.shape == w_bias.shape
+        if node.op == "Conv":
+            sums = convolved(values, kernel, node.attributes, plan, seen[node.outputs[0]].shape[2:])
+            sums = sums + bias.reshape(1, -1, 1, 1)
+        else:
+            sums = summed(values, kernel.astype(np.float32), plan.k_segments) + bias.reshape(1, -1)
+        low, high = node.clamp
+        expected = np.clip(sums, low, high).astype(np.float16).view(np.uint16)
+        np.testing.assert_array_equal(seen[node.outputs[0]], expected, err_msg=node.name)
+        checked.append(node.op)
+    assert len(checked) >= 10
+
+
+def test_four_bits_cost_little_and_sums_in_fp32_overflow_nowhere(quantized, images):
+    result = hwsim.simulate(quantized, machine(), images)
+    assert result.summary["metrics"]["accuracy"] >= result.summary["metrics"]["float_accuracy"] - 0.02
+    assert not any(row["overflow_events"] for row in result.layers.rows())
 
 
 def test_the_modes_arithmetic():
