@@ -215,7 +215,7 @@ def draw(table: Table) -> None:
             row[0].set_ylabel("accuracy (%)")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="center right", fontsize=8, frameon=False)
         figure.suptitle(
-            f"{network}, {variant}; {MACHINE}; 540 test images, mean and deviation over calibration seeds", fontsize=10
+            f"{network}, {variant}; {MACHINE}\n540 test images, mean and deviation over calibration seeds", fontsize=10
         )
         figure.tight_layout(rect=(0, 0, 1 - 1.6 / figure.get_figwidth(), 1))
         for ending in ("svg", "png"):

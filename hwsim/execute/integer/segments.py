@@ -82,8 +82,9 @@ def segmented_product(
         position += length
     layer.counters.outputs += registers.held.size
     layer.counters.overflow_outputs += int(np.count_nonzero(registers.overflowed))
-    ends = layer.datapath.bias == "end" and joins is not None
-    result: np.ndarray = registers.held + joins[:, None, :] if ends else registers.held  # type: ignore[index]
+    if joins is None or layer.datapath.bias != "end":
+        return registers.held
+    result: np.ndarray = registers.held + joins[:, None, :]
     return result
 
 
