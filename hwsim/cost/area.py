@@ -7,20 +7,14 @@ from dataclasses import dataclass
 
 from hwsim.cost.array_cycles import drain_cycles
 from hwsim.cost.banks import bank_of
-from hwsim.cost.decoders import (
-    Product,
-    decoder_area_um2,
-    decoder_work,
-    held_weight_bits,
-    ports,
-    product_area_um2,
-    product_of,
-)
-from hwsim.cost.requantizers import requantizer_area_um2, second_bits
+from hwsim.cost.decoders import decoder_area_um2, decoder_work, ports, product_area_um2
+from hwsim.cost.requantizers import requantizer_area_um2
 from hwsim.cost.scalers import scaler_area_um2, scaler_work
 from hwsim.energy import EnergyTable
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.parts import SystolicArray
+from hwsim.hardware.requantizer_circuit import second_bits
+from hwsim.mapping.decoding import Product, held_weight_bits, product_of
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import accumulator_bits, operand_bits, psum_bits
 from hwsim.tables import Table

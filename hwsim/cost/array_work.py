@@ -13,14 +13,15 @@ activation out of the block, which moves whole. Where scales change along k ever
 from __future__ import annotations
 
 from hwsim.cost.array_cycles import drain_cycles, hop_cycles
-from hwsim.cost.decoders import decoder_work, held_weight_bits, product_of
+from hwsim.cost.decoders import decoder_work, fill_work
 from hwsim.cost.ledger import Compute
-from hwsim.cost.requantizers import second_bits
 from hwsim.cost.scalers import FLOAT_ADD, scaler_work
 from hwsim.cost.steps import Steps
 from hwsim.cost.traffic import array_reads
 from hwsim.errors import MappingError
 from hwsim.hardware.datapath import Datapath
+from hwsim.hardware.requantizer_circuit import second_bits
+from hwsim.mapping.decoding import held_weight_bits, product_of
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import (
@@ -48,6 +49,7 @@ def array_work(mapping: Mapping, steps: Steps, datapath: Datapath) -> tuple[Comp
     outputs = gemm.m * gemm.n * gemm.groups
     rows = [*_products(mapping, steps, datapath), *_registers(mapping, steps, datapath)]
     rows += decoder_work(gemm, int(array_reads(mapping, steps, "weight").sum()), datapath)
+    rows += fill_work(mapping, datapath)
     sums = int(array_reads(mapping, steps, "psum").sum())
     if not has_column_constant(gemm, datapath):
         sums -= outputs  # the first fold is written, not added

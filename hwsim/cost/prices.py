@@ -11,17 +11,18 @@ from functools import lru_cache
 
 from hwsim.cost.area import area_table
 from hwsim.cost.array_work import array_work, column_sum_work
-from hwsim.cost.decoders import decoder_work, held_weight_bits
+from hwsim.cost.decoders import decoder_work, fill_work
 from hwsim.cost.energy import PJ_PER_MW_CYCLE_MHZ, access_pj, compute_pj
 from hwsim.cost.ledger import Access
 from hwsim.cost.links import Link, load_links, store_links
 from hwsim.cost.scalers import FLOAT32, SCALER, scaler_work
 from hwsim.cost.steps import steps_of
 from hwsim.cost.traffic import psum_accesses
-from hwsim.cost.transfers import BIAS_BITS
 from hwsim.energy import EnergyTable, load_table
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
+from hwsim.mapping.decoding import held_weight_bits
+from hwsim.mapping.layer_constants import column_bits, table_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import (
     accumulator_bits,
@@ -40,11 +41,11 @@ class Prices:
     """pJ per count.
 
     Args:
-        fixed: arithmetic of the layer.
+        fixed: arithmetic of the layer, and the filling of its decoders.
         cycle: leakage of the chip in a cycle.
         weight_read, ifmap_read: an element that enters the array; a weight is decoded, a stationary one shifted to its place.
         psum_access: an accumulator that is read, added to and written, with all that a partial sum passes on its way to it.
-        constant_read: a column constant that is read.
+        constant_read: the constants of a column that are read.
         scale_read: a scale of a segment that is read.
         loads, stores: a bit over each link.
     """
@@ -87,11 +88,13 @@ def prices_of(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) ->
     work = array_work(mapping, steps, datapath)
     rescaled = clock * _per_sum_pj(mapping, datapath, table)
     fixed = clock * sum(compute_pj(row, table) for row in work if row.unit in FIXED)
+    filled = clock * sum(compute_pj(row, table) for row in fill_work(mapping, datapath))
+    filled += pj(homes["weight"], "read", table_bits(gemm, datapath))
     return Prices(
-        fixed=fixed - rescaled * int(psum_accesses(mapping, steps, datapath).sum()),
+        fixed=fixed + filled - rescaled * int(psum_accesses(mapping, steps, datapath).sum()),
         cycle=leakage_pj_per_cycle(accelerator),
         weight_read=read("weight", stored_weight_bits(mapping), weight_bits + mapping.mac.index_bits) + decoded,
-        constant_read=pj(homes["weight"], "read", BIAS_BITS),
+        constant_read=pj(homes["weight"], "read", column_bits(gemm, datapath)),
         ifmap_read=read("ifmap", gemm.ifmap.bits, ifmap_bits),
         scale_read=pj(homes["weight"], "read", scale_bits(gemm, datapath)),
         psum_access=pj(homes["psum"], "read", sums) + pj(homes["psum"], "write", sums) + added * clock + rescaled,

@@ -1,54 +1,9 @@
-"""Which circuit a requantizer is priced as: the conventions differ in rounding and clamping, hardly in gates.
-
-All that multiply are the multiplier, adder and shifter of ``fixed_point`` at their multiplier's width (gemmlowp's 32-bit
-``SRDHM`` and CMSIS-NN's too; the 16-bit ones at 16); all that only shift are ``power_of_two``. ``thresholds`` is a binary
-search: for every bit of the output one comparison at the accumulator's width and one threshold read.
-"""
+"""Energy and area of a requantizer, as the circuit that it is."""
 
 from __future__ import annotations
 
 from hwsim.energy import EnergyTable
-from hwsim.errors import ConfigError
-from hwsim.hardware.requantizer import RequantizerPart
-
-MULTIPLIER_BITS = 32
-OUTPUT_BITS = 8
-PRICED_AS: dict[str, tuple[str, int | None]] = {
-    "float32": ("float32", None),
-    "float64": ("fixed_point", 53),
-    "fixed_point": ("fixed_point", None),
-    "power_of_two": ("power_of_two", None),
-    "ap_fixed": ("power_of_two", None),
-    "nvdla_cacc": ("power_of_two", None),
-    "vta_shift": ("power_of_two", None),
-    "tflite": ("fixed_point", 32),
-    "tflite_double": ("fixed_point", 32),
-    "cmsis_nn": ("fixed_point", 32),
-    "qnnpack_q31": ("fixed_point", 32),
-    "xnnpack_rndnu": ("fixed_point", 25),
-    "tflite_int16x8": ("fixed_point", 16),
-    "nvdla_sdp": ("fixed_point", 16),
-    "thresholds": ("thresholds", None),
-}
-
-
-def circuit(scheme: str, second_bits: int) -> tuple[str, int]:
-    """Return (priced circuit, its second width) of a requantizer, see ``second_bits``.
-
-    >>> circuit("fixed_point", 20), circuit("nvdla_sdp", 32)
-    (('fixed_point', 20), ('fixed_point', 16))
-    """
-    if scheme not in PRICED_AS:
-        problem = f"requantizer scheme {scheme!r} has no price; add the circuit it is to hwsim/cost/requantizers.py"
-        raise ConfigError("datapath.requantizer", [problem])
-    priced, bits = PRICED_AS[scheme]
-    return priced, second_bits if bits is None else bits
-
-
-def second_bits(unit: RequantizerPart, output_bits: int = OUTPUT_BITS) -> int:
-    """Return the width beside the accumulator's that sets the price: the multiplier's, of ``thresholds`` the output's."""
-    stated = output_bits if unit.scheme == "thresholds" else unit.multiplier_bits or MULTIPLIER_BITS
-    return circuit(unit.scheme, stated)[1]
+from hwsim.hardware.requantizer_circuit import circuit
 
 
 def requantize_pj(table: EnergyTable, scheme: str, accumulator_bits: int, second: int) -> float:

@@ -5,7 +5,8 @@ On chip, generic from the dataflow: a tile's operand is read once for every fold
 accumulator memory after every fold along k, and read back before every one but the first; the finished ones are read once
 more, requantized and written to the memory of the ofmap. A bias that is preloaded is written there and read by the first
 fold. im2col is a read pattern: an overlapping pixel, padding and inserted zeros are read again on chip, while DRAM sends
-each distinct pixel once per tile. Column constants (bias, zero points) lie with the weights, ``n`` words per output tile.
+each distinct pixel once per tile. Column constants (bias, zero points, scales) lie with the weights, those of ``n`` columns per
+output tile; the table of a decoder comes with the first weights.
 Scales of segments lie beside the tile's weights; the array takes its columns' scales with every fold.
 Between memories every move is a read at its source and a write at its target.
 """
@@ -18,12 +19,13 @@ from hwsim.cost.array_cycles import Sizes, folds_of
 from hwsim.cost.ledger import Access
 from hwsim.cost.links import DRAM
 from hwsim.cost.steps import Moves, Steps
-from hwsim.cost.transfers import BIAS_BITS, beside, constant_words, moved_bits, storage_bits
+from hwsim.cost.transfers import beside, constant_words, filled_bits, moved_bits, storage_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.dataflow import OPERAND_DIMENSIONS
 from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.mac import ONE_PRODUCT, MacShape
 from hwsim.hardware.parts import MemoryLevel, SystolicArray
+from hwsim.mapping.layer_constants import column_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import accumulator_bits, has_column_constant, scale_bits
 
@@ -68,7 +70,7 @@ def psum_accesses(mapping: Mapping, steps: Steps, datapath: Datapath) -> np.ndar
 
 
 def constant_reads(steps: Steps) -> np.ndarray:
-    """Return the column constants read on chip in each step: the columns of each finished output tile."""
+    """Return the columns whose constants are read on chip in each step: those of each finished output tile."""
     return np.where(steps.finishes, steps.n * steps.groups, 0)
 
 
@@ -122,10 +124,16 @@ def accesses(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath:
             add(moves.link.source, operand, "read", int(count.sum()), bits)
         add(moves.link.target, operand, "write", int(count.sum()), bits)
 
-    if has_column_constant(gemm, datapath):
+    bits = column_bits(gemm, datapath)
+    if bits:
         for moves in steps.loads["weight"]:
-            carry(moves, "bias", constant_words(gemm, steps, datapath), BIAS_BITS)
-        add(homes["weight"], "bias", "read", int(constant_reads(steps).sum()), BIAS_BITS)
+            carry(moves, "constants", constant_words(gemm, steps, datapath), bits)
+        add(homes["weight"], "constants", "read", int(constant_reads(steps).sum()), bits)
+    filled = filled_bits(gemm, steps, datapath)
+    if filled.any():
+        for moves in steps.loads["weight"]:
+            carry(moves, "table", filled, 1)
+        add(homes["weight"], "table", "read", int(filled.sum()), 1)
     if gemm.has_scales:
         bits = scale_bits(gemm, datapath)
         for moves in steps.loads["weight"]:
@@ -142,8 +150,7 @@ def port_cycles(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapa
     gemm = mapping.gemm
     psum = psum_accesses(mapping, steps, datapath) * accumulator_bits(gemm, datapath)
     weight = array_reads(mapping, steps, "weight") * storage_bits(mapping, "weight")
-    if has_column_constant(gemm, datapath):
-        weight = weight + constant_reads(steps) * BIAS_BITS
+    weight = weight + constant_reads(steps) * column_bits(gemm, datapath) + filled_bits(gemm, steps, datapath)
     weight = weight + scale_reads(mapping, steps) * scale_bits(gemm, datapath)
     ifmap = array_reads(mapping, steps, "ifmap") * storage_bits(mapping, "ifmap")
     read = {"ifmap": ifmap, "weight": weight, "psum": psum}

@@ -9,10 +9,9 @@ import numpy as np
 from hwsim.cost.steps import Moves, Steps
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.layer_constants import column_bits, table_bits
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import has_column_constant, scale_bits, stored_weight_bits
-
-BIAS_BITS = 32
+from hwsim.mapping.widths import scale_bits, stored_weight_bits
 
 
 def storage_bits(mapping: Mapping, operand: str) -> int:
@@ -21,8 +20,8 @@ def storage_bits(mapping: Mapping, operand: str) -> int:
 
 
 def constant_words(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:
-    """Return the column constants (bias, zero points) that come with the weights of each step: a group's n at its first."""
-    if not has_column_constant(gemm, datapath):
+    """Return the columns whose constants (``column_bits``) come with the weights of each step: a group's n at its first."""
+    if not column_bits(gemm, datapath):
         return np.zeros_like(steps.m)
     per_visit = int(steps.groups.sum()) // gemm.groups  # steps in which the same groups travel
     words = np.zeros_like(steps.m)
@@ -31,11 +30,18 @@ def constant_words(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:
 
 
 def beside(mapping: Mapping, steps: Steps, moves: Moves, datapath: Datapath) -> tuple[np.ndarray, ...]:
-    """Return the bits of what moves beside an operand in each step, by kind: with weights column constants and scales."""
+    """Return the bits of what moves beside an operand in each step, by kind: with weights constants, scales and a table."""
     if moves.link.operand != "weight":
         return ()
-    constants = constant_words(mapping.gemm, steps, datapath) * BIAS_BITS
-    return constants, moves.scales * scale_bits(mapping.gemm, datapath)
+    constants = constant_words(mapping.gemm, steps, datapath) * column_bits(mapping.gemm, datapath)
+    return constants, moves.scales * scale_bits(mapping.gemm, datapath), filled_bits(mapping.gemm, steps, datapath)
+
+
+def filled_bits(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:
+    """Return the bits of a decoder's table in each step: all at the layer's first."""
+    bits = np.zeros_like(steps.m)
+    bits[0] = table_bits(gemm, datapath)
+    return bits
 
 
 def moved_bits(mapping: Mapping, moves: Moves, extra: Iterable[np.ndarray] = ()) -> np.ndarray:

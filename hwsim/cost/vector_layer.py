@@ -12,9 +12,9 @@ from functools import lru_cache
 
 from hwsim.cost.ledger import Access, Compute, Cycles, LayerCost
 from hwsim.cost.links import DRAM
-from hwsim.cost.requantizers import second_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
+from hwsim.hardware.requantizer_circuit import second_bits
 from hwsim.mapping.tasks import Stream, VectorWork
 from hwsim.units import ceil_div
 

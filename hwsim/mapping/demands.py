@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import log2
 
-from hwsim.graph import Graph, Node, k_axis
+from hwsim.graph import Graph
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.lower import lower
 from hwsim.mapping.vector_work import RUN_TIME_OPERATORS
 from hwsim.numerics.formats import FloatFormat, Format, IntFormat, bits_for_range
 from hwsim.numerics.formats.decoding import values_of
-from hwsim.numerics.granularity import PER_TENSOR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +66,9 @@ def demands_of(graph: Graph) -> Demands:
     """Return what ``graph`` asks; widths suffice, unknown scales count as arbitrary."""
     gemms = {task.layer: task.work for task in lower(graph) if isinstance(task.work, Gemm)}
     shapes: Counter[tuple[int, int, str]] = Counter()
-    channels = 0
-    for layer, gemm in gemms.items():
+    for gemm in gemms.values():
         a, w = _operand(gemm.ifmap), _operand(gemm.weight)
         shapes[a[0], w[0], f"{a[1]} x {w[1]}"] += 1
-        channels += _scales_columns(graph, graph.node_of[layer])
     decoders: dict[str, set[str]] = {}
     for gemm in gemms.values():
         kind = values_of(gemm.weight)
@@ -82,7 +79,7 @@ def demands_of(graph: Graph) -> Demands:
         products=tuple(text for _, _, text in sorted(shapes)),
         decoders=tuple(f"{kind}: {', '.join(sorted(texts))}" for kind, texts in sorted(decoders.items())),
         column_sums=sum(gemm.weight_asymmetric for gemm in gemms.values()),
-        channel_scales=channels,
+        channel_scales=sum(gemm.scales_columns for gemm in gemms.values()),
         most_segments=max(map(len, segments), default=1),
         least_segment=min((min(found) for found in segments), default=None),
         run_time_scales=sum(node.op in RUN_TIME_OPERATORS for node in graph.nodes),
@@ -96,16 +93,6 @@ def _operand(number: Format) -> tuple[int, str]:
         return number.bits, str(number)
     bits = bits_for_range(*number.operand_range)
     return bits, f"int{bits}"
-
-
-def _scales_columns(graph: Graph, node: Node) -> bool:
-    """Whether columns differ in scale: those of groups of k that all columns share are met on the way, along k."""
-    weight = graph.tensors[node.inputs[1]]
-    granularity = PER_TENSOR if weight.quant is None else weight.quant.granularity
-    if granularity.axis is None:
-        return False
-    has_own = granularity.block is not None or granularity.by is not None
-    return has_own or granularity.axis != k_axis(node, weight)
 
 
 def _only_shifts(graph: Graph) -> bool:

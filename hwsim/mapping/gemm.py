@@ -74,6 +74,7 @@ class Gemm:
         shares_scales: one scale of a segment serves all columns, as where only the ifmap has scales along k; else each
             column has its own.
         is_decoded: scales meet the operands as they enter the array (``on_datapath``), so that sums cross segments.
+        scales_columns: each output column has a scale of its own.
     """
 
     m: int
@@ -93,6 +94,7 @@ class Gemm:
     channel_order: tuple[int, ...] = ()
     shares_scales: bool = False
     is_decoded: bool = False
+    scales_columns: bool = False
 
     def __post_init__(self) -> None:
         if min(self.m, self.k, self.n, self.groups) < 1:

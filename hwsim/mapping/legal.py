@@ -11,6 +11,7 @@ from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.parts import MemoryLevel
 from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.layer_constants import column_bits, table_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.tiles import cuts, ifmap_elements, most_scales
 from hwsim.mapping.widths import accumulator_bits, scale_bits, stored_weight_bits
@@ -43,7 +44,8 @@ def tile_bytes(
 ) -> Any:
     """Return the bytes of tiles or blocks in one memory; double buffering keeps two of every operand but the psum.
 
-    Column constants (bias, zero points) of all of a group's n lie with the weights, the scales of segments with the tile's.
+    Column constants (bias, zero points, scales) of all of a group's n lie with the weights, and so does a decoder's table; the
+    scales of segments with the tile's.
 
     Args:
         mapping: of which the formats and the groups are read.
@@ -68,8 +70,9 @@ def tile_bytes(
             continue
         count, bits = elements[operand]
         copies = 2 if memory.double_buffered and operand != "psum" else 1
-        if operand == "weight" and (gemm.has_bias or gemm.ifmap_asymmetric):
-            total = total + gemm.n * mapping.groups_together * CONSTANT_BYTES
+        if operand == "weight":
+            constants = gemm.n * mapping.groups_together * column_bits(gemm, datapath) + table_bits(gemm, datapath)
+            total = total + -(-constants // BITS_PER_BYTE)
         total = total + copies * -(-count * bits * mapping.groups_together // BITS_PER_BYTE)
         if operand == "weight" and scale:
             columns = 1 if gemm.shares_scales else n

@@ -16,6 +16,7 @@ from typing import Any
 
 from hwsim.graph import OPS, Graph, Node, Work, runs_on_array
 from hwsim.graph.partition import k_partition
+from hwsim.mapping.column_scales import scales_columns
 from hwsim.mapping.gemm import Gemm, Window
 from hwsim.mapping.tasks import Task, VectorWork
 from hwsim.mapping.vector_work import channel_affine, grid_of, real_product, vector_work
@@ -64,6 +65,7 @@ def _formats(graph: Graph, node: Node) -> dict[str, Any]:
         "weight_is_activation": not graph.tensors[node.inputs[1]].is_constant,
         "sparsity": graph.tensors[node.inputs[1]].sparsity,
         "has_bias": len(node.inputs) > 2 and bool(node.inputs[2]),
+        "scales_columns": scales_columns(graph, node),
         **_segments(graph, node),
     }
 

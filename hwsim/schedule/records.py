@@ -14,6 +14,7 @@ from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.mac import MacShape
 from hwsim.kernels.timing.records import BLOCK, LAYER, LINK, MACHINE, MEMORY, PART, TILING
 from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.layer_constants import column_bits, table_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.tiles import k_parts
 from hwsim.mapping.widths import accumulator_bits, has_column_constant, scale_bits
@@ -76,8 +77,8 @@ def layer_record(mapping: Mapping, datapath: Datapath) -> np.ndarray:
     for operand in ("ifmap", "weight", "ofmap"):
         record[f"{operand}_bits"] = storage_bits(mapping, operand)
     record["psum_bits"] = accumulator_bits(gemm, datapath)
-    constants = has_column_constant(gemm, datapath)
-    record["constants"], record["preloads_bias"] = constants, constants and datapath.bias == "start"
+    record["constant_bits"], record["table_bits"] = column_bits(gemm, datapath), table_bits(gemm, datapath)
+    record["preloads_bias"] = has_column_constant(gemm, datapath) and datapath.bias == "start"
     record["weight_is_activation"] = gemm.weight_is_activation
     record["segments"] = len(gemm.segments) if gemm.has_scales else 0
     record["scale_bits"], record["shares_scales"] = scale_bits(gemm, datapath), gemm.shares_scales

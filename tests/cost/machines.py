@@ -77,7 +77,7 @@ def windows(draw):
 def gemms(draw):
     flags = {
         name: draw(st.booleans())
-        for name in ("ifmap_asymmetric", "weight_asymmetric", "weight_is_activation", "has_bias")
+        for name in ("ifmap_asymmetric", "weight_asymmetric", "weight_is_activation", "has_bias", "scales_columns")
     }
     flags |= {"groups": draw(st.integers(1, 4)), "bits": tuple(draw(st.sampled_from([2, 4, 8, 16])) for _ in range(3))}
     if draw(st.booleans()):

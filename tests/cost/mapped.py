@@ -8,9 +8,11 @@ from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.mac import MacShape
 from hwsim.mapping.check import keeps_blocks, most_groups_in_array
 from hwsim.mapping.mapping import Block, Mapping
+from hwsim.numerics.formats import parse_format
 from tests.cost.machines import arrays, gemms
 
 PORTS = (8, 24, 64, 1024)
+TABLE = parse_format("power4:0.7@8")
 HOMES = (
     (("ifmap",), ("weight",), ("ofmap",), ("psum",)),
     (("ifmap", "weight"), ("ofmap", "psum")),
@@ -54,6 +56,7 @@ def machines(draw, levels=3, size=1 << 20):
         datapath={
             "bias": draw(st.sampled_from(["start", "end"])),
             "segment_scaling": draw(st.sampled_from(["fixed_point:16:8", "fixed_point:5:2", "shift:4", "float32"])),
+            "requantizer": draw(st.sampled_from(["fixed_point", "fixed_point:12", "float32", "power_of_two"])),
         },
         dram={
             "bits_per_cycle": draw(st.sampled_from([8, 40, 64, 512])),
@@ -80,6 +83,8 @@ def mapped(draw, machine):
     work = draw(gemms())
     if work.has_scales:
         work = replace(work, is_decoded=draw(st.booleans()))
+    if draw(st.integers(0, 3)) == 0:
+        work = replace(work, weight=TABLE, weight_asymmetric=False)
     mac = draw(mac_shapes(work, machine.array))
     window, levels = work.window, max(memory.level for memory in machine.memory)
     unit = (window.taps if window else 1) * mac.block

@@ -66,10 +66,13 @@ def test_accesses(case):
     assert count(cost, operand="psum", action="write") == count(cost, operand="psum", action="read") == sums + preloaded
     assert count(cost, memory="dram", operand="ofmap") == outputs == sum(step.stores for step in steps) * groups
     assert count(cost, memory="ofmaps", action="read") == count(cost, memory="ofmaps", action="write") == outputs
-    assert count(cost, memory="dram", operand="bias") == (work.n * groups if constant else 0)
-    assert count(cost, memory="weights", operand="bias", action="read") == (
-        sum(step.columns for step in steps) * groups if constant else 0
+    multiplier = work.scales_columns and not (len(work.segments) > 1 and datapath.segment_scaling.kind == "float32")
+    stored = 32 * constant + (32 + 8) * multiplier
+    assert count(cost, memory="dram", operand="constants") == (work.n * groups if stored else 0)
+    assert count(cost, memory="weights", operand="constants", action="read") == (
+        sum(step.columns for step in steps) * groups if stored else 0
     )
+    assert {a.bits for a in rows(cost, operand="constants")} == ({stored} if stored else set())
     adds = sum(c.count for c in cost.compute if c.unit == "accumulator")
     assert adds == sums - (0 if constant else outputs)
     scales = sum(step.loads["scale"] for step in steps) * groups

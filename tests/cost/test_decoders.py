@@ -9,12 +9,14 @@ import hwsim
 from hwsim.cost.area import area_table
 from hwsim.cost.array_layer import array_layer
 from hwsim.cost.array_work import array_work
-from hwsim.cost.decoders import DECODER, decoder_area_um2, decoder_pj, decoder_work, product_of
+from hwsim.cost.decoders import DECODER, FILL, decoder_area_um2, decoder_pj, decoder_work, ports
 from hwsim.cost.energy import access_pj, component_of, compute_pj
 from hwsim.cost.prices import prices_of
 from hwsim.cost.steps import steps_of
 from hwsim.cost.traffic import accesses, array_reads
 from hwsim.energy import load_table
+from hwsim.mapping.decoding import product_of
+from hwsim.mapping.layer_constants import table_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import mac_shape
 from hwsim.numerics.formats import Codebook, parse_format
@@ -71,12 +73,23 @@ def test_every_weight_that_enters_is_decoded_once(flow, text, datapath):
     work = of(number, m=9, k=11, n=6)
     mapping = mapped(work, accelerator, tile_m=4)
     steps = steps_of(mapping, accelerator)
-    (row,) = [row for row in rows_of(mapping, accelerator) if row.unit == DECODER]
+    row, *filled = [row for row in rows_of(mapping, accelerator) if row.unit == DECODER]
     assert row.count == array_reads(mapping, steps, "weight").sum()
     assert (row.a_bits, row.b_bits) == (work.weight.bits, 8 if text != "power4:0.5" else 7)
     assert component_of(row) == ("decoders", "weight")
     weights = [a for a in accesses(mapping, steps, accelerator, accelerator.datapath) if a.operand == "weight"]
     assert {a.bits for a in weights if a.memory != "dram"} == {work.weight.bits}
+    is_table = text != "power4:0.5"
+    entries = 1 << work.weight.bits
+    assert [(one.action, one.count, one.a_bits) for one in filled] == (
+        [(FILL, entries * ports(accelerator.array, mapping), 8)] if is_table else []
+    )
+    moved = [a for a in accesses(mapping, steps, accelerator, accelerator.datapath) if a.operand == "table"]
+    assert [(a.memory, a.action, a.count * a.bits) for a in moved] == (
+        [("dram", "read", entries * 8), ("weights", "write", entries * 8), ("weights", "read", entries * 8)]
+        if is_table
+        else []
+    )
     multiplied = next(row for row in rows_of(mapping, accelerator) if row.unit == "array")
     assert (multiplied.action, multiplied.b_bits) == ("multiply_add", 8 if datapath is BUILT else row.b_bits)
 
@@ -196,10 +209,15 @@ def test_the_search_knows_the_price(flow, text):
 def test_a_network_is_priced_and_stores_codes(text):
     graph = hwsim.quantize(hwsim.load("digits_mobilenet"), weights=text)
     integers = hwsim.quantize(hwsim.load("digits_mobilenet"), weights="int4" if text != "ternary" else "int2")
-    ours, plain = (hwsim.simulate(each, hwsim.accelerator("edge_16x16")).summary for each in (graph, integers))
-    assert ours["dram_bytes"] == plain["dram_bytes"]
-    assert ours["cycles"] == plain["cycles"]
-    assert ours["energy_pj"] != plain["energy_pj"]
+    edge = hwsim.accelerator("edge_16x16")
+    ours, plain = (hwsim.simulate(each, edge) for each in (graph, integers))
+    tables = (table_bits(mapping.gemm, edge.datapath_for(layer)) for layer, mapping in ours.plan.mappings.items())
+    fills = sum(tables) / 8
+    assert (fills > 0) == (text == "codebook4")
+    assert ours.summary["dram_bytes"] == plain.summary["dram_bytes"] + fills
+    assert ours.summary["cycles"] >= plain.summary["cycles"]
+    assert ours.summary["cycles"] < plain.summary["cycles"] * 1.01
+    assert ours.summary["energy_pj"] != plain.summary["energy_pj"]
 
 
 def test_integers_on_a_floating_mac_are_scaled_once():

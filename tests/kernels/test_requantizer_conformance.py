@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hwsim.cost.requantizers import PRICED_AS, circuit, requantize_pj, requantizer_area_um2, second_bits
+from hwsim.cost.requantizers import requantize_pj, requantizer_area_um2
 from hwsim.energy import load_table
 from hwsim.errors import ConfigError, HwsimError
 from hwsim.hardware.requantizer import RequantizerPart
+from hwsim.hardware.requantizer_circuit import PRICED_AS, circuit, second_bits
 from hwsim.kernels import requantize as requantize_module
 from hwsim.kernels.requantize import fast, requantize
 from hwsim.kernels.rescale_sum import rescale_sum
@@ -158,7 +159,7 @@ def test_what_sets_the_price():
     assert second_bits(RequantizerPart(scheme="thresholds"), 4) == 4
     assert requantize_pj(table, "thresholds", 24, 4) == 2 * requantize_pj(table, "thresholds", 24, 2)
     with pytest.raises(
-        ConfigError, match=r"'rounder' has no price; add the circuit it is to hwsim/cost/requantizers\.py"
+        ConfigError, match=r"'rounder' has no price; add the circuit it is to hwsim/hardware/requantizer_circuit\.py"
     ):
         circuit("rounder", 8)
 

@@ -175,8 +175,9 @@ def test_groups_of_weights_are_segments():
     assert (found.segments, found.channel_order, found.shares_scales) == ((5, 5, 2), (), False)
     assert matmul(grouped(INT8, runs)).shares_scales
     assert matmul(grouped(INT8, Granularity(axis=0, block=4))).segments == (4, 4, 4)
-    for whole in (Granularity.of_runs(0, 12, 12, by=1), Granularity(axis=1), Granularity()):
-        assert matmul(grouped(INT8, whole)) == matmul(INT8)
+    for whole in (Granularity.of_runs(0, 12, 12, by=1), Granularity(axis=1)):
+        assert matmul(grouped(INT8, whole)) == replace(matmul(INT8), scales_columns=True)
+    assert matmul(grouped(INT8, Granularity())) == matmul(INT8)
 
 
 def test_groups_of_activations_are_segments_in_an_order_of_their_own():

@@ -71,7 +71,7 @@ def test_what_was_chosen_can_be_stated_and_costs_the_same(graph, objective, resi
         (
             stated(tile=(8, 27, 12)), ("memory.weights.size_bytes=640",),
             f"layer {CONV!r}: mapping: a tile of 8 x 27 x 12 (m x k x n) does not fit edge_16x16: memory 'weights' has "
-            f"640 bytes and needs 744; state a smaller tile, or enlarge the memory: --set memory.weights.size_bytes=744 "
+            f"640 bytes and needs 864; state a smaller tile, or enlarge the memory: --set memory.weights.size_bytes=864 "
             f"(stated for {CONV!r})",
         ),
     ],
@@ -83,7 +83,7 @@ def test_what_is_not_legal_says_layer_rule_value_and_way_out(graph, options, ove
 
 
 def test_the_suggested_size_is_enough(graph):
-    schedule(graph, edge("memory.weights.size_bytes=744"), stated(tile=(8, 27, 12)))
+    schedule(graph, edge("memory.weights.size_bytes=864"), stated(tile=(8, 27, 12)))
 
 
 def test_too_many_steps(monkeypatch):

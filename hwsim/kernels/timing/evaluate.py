@@ -26,7 +26,6 @@ IDLE_TAIL, DRAM_BITS, WEIGHT_READS, IFMAP_READS = (
 )
 PSUM_ACCESSES, CONSTANT_READS, MOVED = int(Counts.PSUM_ACCESSES), int(Counts.CONSTANT_READS), int(Counts.MOVED)
 SCALE_READS = int(Counts.SCALE_READS)
-BIAS_BITS = 32
 WEIGHT, IFMAP, PSUM = 0, 1, 2
 MAX_LEVELS, CHANNELS = 6, 64
 
@@ -196,7 +195,7 @@ def evaluate(
                     ifmap_reads = ifmap_reads // groups * squares
                 if layer.preloads_bias:
                     psum += outputs
-                constants = n * groups if finishes and layer.constants else 0
+                constants = n * groups if finishes and layer.constant_bits else 0
                 scale_reads = 0
                 if layer.segments:
                     scale_reads = (scales if layer.is_decoded else psum_folds) * weight_folds * groups
@@ -207,7 +206,8 @@ def evaluate(
                 counts[CONSTANT_READS] += constants
                 counts[SCALE_READS] += scale_reads
                 # loads
-                words = layer.n * groups if new_group and layer.constants else 0
+                words = layer.n * groups if new_group else 0
+                filled = layer.table_bits if first_step else 0
                 stationary_is_new = first_step
                 waits_weight, waits_ifmap = 0, 0
                 for j in range(len(loads)):
@@ -235,9 +235,10 @@ def evaluate(
                         moved_scales *= 1 if layer.shares_scales else now[i, 3]
                         bits += ceil_div(moved_scales * layer.scale_bits, link.burst) * link.burst
                         plain += moved_scales * layer.scale_bits
-                    if link.operand == WEIGHT and words:
-                        bits += ceil_div(words * BIAS_BITS, link.burst) * link.burst
-                        plain += words * BIAS_BITS
+                    if link.operand == WEIGHT:
+                        bits += ceil_div(words * layer.constant_bits, link.burst) * link.burst
+                        bits += ceil_div(filled, link.burst) * link.burst
+                        plain += words * layer.constant_bits + filled
                     carried[j] = plain
                     innermost = j + 1 == len(loads) or loads[j + 1].operand != link.operand
                     outermost = j == 0 or loads[j - 1].operand != link.operand
@@ -277,7 +278,8 @@ def evaluate(
                 if finishes and len(stores):
                     waits_ofmap = sent[0, 1] if machine.output_buffered else sent[0, 0]
                 start = wait(counts, start, waits_ifmap, waits_weight, waits_ofmap)
-                reads[0] = weight_reads * layer.weight_bits + constants * BIAS_BITS + scale_reads * layer.scale_bits
+                reads[0] = weight_reads * layer.weight_bits + constants * layer.constant_bits + filled
+                reads[0] += scale_reads * layer.scale_bits
                 reads[1] = ifmap_reads * layer.ifmap_bits
                 reads[2] = psum * layer.psum_bits
                 writes[2] = reads[2]

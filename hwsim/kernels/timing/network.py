@@ -6,7 +6,7 @@ from typing import Any
 
 from hwsim.kernels.cache import kernel
 from hwsim.kernels.timing.array import ceil_div, kept
-from hwsim.kernels.timing.evaluate import BIAS_BITS, IDLE_TAIL, evaluate
+from hwsim.kernels.timing.evaluate import IDLE_TAIL, evaluate
 from hwsim.kernels.timing.records import COUNTS
 
 FROM_ARRAY = -1
@@ -18,8 +18,8 @@ def enough(layer: Any, machine: Any, link: Any, tiling: Any) -> int:
     k = tiling.k if machine.levels == 1 else layer.k
     n = tiling.n if machine.levels == 1 else layer.n
     scales = layer.segments * (1 if layer.shares_scales else n) * layer.scale_bits
-    bits = kept(machine, k) * n * layer.weight_bits + layer.n * BIAS_BITS + scales + 3 * link.burst
-    return ceil_div(bits * tiling.groups_together, link.bits) + 1 + link.latency
+    bits = kept(machine, k) * n * layer.weight_bits + layer.n * layer.constant_bits + scales + 4 * link.burst
+    return ceil_div(bits * tiling.groups_together + layer.table_bits, link.bits) + 1 + link.latency
 
 
 @kernel

@@ -15,13 +15,13 @@ def _record(names: Sequence[str]) -> np.dtype:
 LAYER = _record(
     (
         *("m", "k", "n", "groups", "ifmap_bits", "weight_bits", "ofmap_bits", "psum_bits"),
-        *("constants", "preloads_bias", "weight_is_activation", "has_window"),
+        *("constant_bits", "table_bits", "preloads_bias", "weight_is_activation", "has_window"),
         *("segments", "scale_bits", "shares_scales", "is_decoded"),
         *("out_width", "out_height", "taps", "in_height", "stored_width"),
         *("kernel", "stride", "dilation", "pad", "spread"),  # along the height
     )
 )
-"""A GEMM; ``constants``, ``preloads_bias``, ``weight_is_activation``, ``has_window``, ``shares_scales`` and ``is_decoded`` are
+"""A GEMM; ``constant_bits`` of a column and ``table_bits`` of the layer come with its weights; ``preloads_bias``, ``weight_is_activation``, ``has_window``, ``shares_scales`` and ``is_decoded`` are
 flags; ``segments`` is 0 where one scale serves the whole of k."""
 
 MACHINE = _record(
