@@ -69,8 +69,10 @@ def machine(flow="weight_stationary", *, rows=4, columns=3, tree=1, memory=None,
     keys = {"array.dataflow": flow, "array.rows": rows, "array.columns": columns, "array.adder_tree": tree}
     keys |= {f"datapath.{key}": value for key, value in datapath.items()}
     if memory is not None:
-        tables = 2000 if datapath.get("requantizer") == "thresholds" else 0  # thresholds of every column lie with the weights
-        sizes = {"ifmap": memory, "weights": memory + tables, "ofmap": memory, "accumulators": memory}
+        thresholds = (
+            2000 if datapath.get("requantizer") == "thresholds" else 0
+        )  # those of every column lie with the weights
+        sizes = {"ifmap": memory, "weights": memory + thresholds, "ofmap": memory, "accumulators": memory}
         keys |= {f"memory.{name}.size_bytes": size for name, size in sizes.items()}
     return hwsim.accelerator("edge_16x16", overrides=[f"{key}={value}" for key, value in keys.items()])
 
