@@ -1,7 +1,8 @@
-"""What each recipe of post-training quantization keeps, and what the machine pays: tables and figures in the folder ``ptq`` beside this file.
+"""What each recipe of post-training quantization keeps, and what the machine pays: points in the folder ``ptq`` beside this file.
 
 Run from anywhere: ``python reports/ptq.py`` (everything; hours) or, for a part, ``--recipes mse adaround --weights int4
---networks digits_mobilenet``. Finished points are kept in ``ptq/points.csv``; delete it to start over.
+--networks digits_mobilenet``. Finished points are kept in ``ptq/points.csv``; delete it to start over. Tables
+and figures are drawn at the end (``ptq_figures.py``).
 
 Each point is bit-exact: the 540 test images through the integers of the machine. Calibration seeds choose 64 of the 128
 calibration images and seed whatever the recipe draws. Variants of the depthwise network, for the ladder of recipes at 8-bit
@@ -21,11 +22,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
+from ptq_figures import main as draw_all
 
 import hwsim
 from hwsim.errors import HwsimError
@@ -37,9 +37,6 @@ from hwsim.quantization.recipes import names, recipe_of
 from hwsim.quantization.recipes.run import run_recipe
 from hwsim.quantization.transforms.clip_to_relu import clip_to_relu
 from hwsim.quantization.transforms.imbalance import induce_imbalance
-from hwsim.reporting.palette import MARKERS, SPARE
-from hwsim.reporting.tables import to_csv
-from hwsim.tables import Table
 
 FOLDER = Path(__file__).parent / "ptq"
 TRAINED = FOLDER / "trained"
@@ -59,7 +56,6 @@ LADDER = ("minmax", "mse", "per_channel", "cle", "bias_correction", "data_free",
 
 
 def main() -> None:
-    plt.switch_backend("agg")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", nargs="+", default=NETWORKS)
     parser.add_argument("--variants", nargs="+", default=VARIANTS)
@@ -68,15 +64,10 @@ def main() -> None:
     parser.add_argument("--activations", nargs="+", default=ACTIVATIONS)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
-    parser.add_argument("--figures", action="store_true", help="only draw what is there")
     given = parser.parse_args()
     store = PointStore(FOLDER / "points.csv", (*KEYS, *RESULTS))
-    if not given.figures:
-        run_all(store, list(points(given)), given.workers)
-    table = summary(list(store.rows.values()))
-    (FOLDER / "summary.csv").write_text(to_csv(table), encoding="utf-8", newline="")
-    draw(table)
-    print_ladder(table)
+    run_all(store, list(points(given)), given.workers)
+    draw_all()
 
 
 def points(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -162,87 +153,6 @@ def train(name: str, variant: str) -> None:
     net = train_digits(ROWS[name](), split()["train"], int(variant.removeprefix("seed")))
     TRAINED.mkdir(parents=True, exist_ok=True)
     onnx.save(to_onnx(name, net.rows, net.weights(), {}), path)
-
-
-def summary(rows: list[dict[str, Any]]) -> Table:
-    """Return mean and deviation over the seeds, and the cost, which no seed changes unless bits are allocated."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        if not row["refused"]:
-            groups.setdefault(tuple(row[key] for key in KEYS[:-1]), []).append(row)
-    records = []
-    for key, found in sorted(groups.items(), key=lambda item: tuple(map(str, item[0]))):
-        accuracies = [float(row["accuracy"]) for row in found]
-        record = dict(zip(KEYS[:-1], key, strict=True)) | {
-            "seeds": len(found),
-            "accuracy": mean(accuracies),
-            "accuracy_deviation": stdev(accuracies) if len(found) > 1 else None,
-        }
-        record |= {
-            name: mean(float(row[name]) for row in found)
-            for name in ("latency_s", "energy_pj", "area_mm2", "dram_bytes")
-        }
-        records.append(record)
-    return Table.of_records(records)
-
-
-def draw(table: Table) -> None:
-    """Draw accuracy against weight bits, and against energy, for every network and variant."""
-    rows = list(table.rows())
-    for network, variant in sorted({(row["network"], row["variant"]) for row in rows}):
-        part = [row for row in rows if (row["network"], row["variant"]) == (network, variant)]
-        widths = [name for name in ACTIVATIONS if any(row["activations"] == name for row in part)]
-        figure, axes = plt.subplots(2, len(widths), figsize=(4.2 * len(widths) + 2, 7.5), squeeze=False)
-        for column, activations in enumerate(widths):
-            for index, recipe in enumerate(sorted({row["recipe"] for row in part})):
-                line = [r for r in part if (r["recipe"], r["activations"]) == (recipe, activations)]
-                line.sort(key=lambda row: WEIGHTS.index(row["weights"]))
-                style = {"color": SPARE[index % len(SPARE)], "marker": MARKERS[index % len(MARKERS)], "ms": 4, "lw": 1}
-                style["ls"] = "-" if index < len(SPARE) else "--"
-                heights = [100 * row["accuracy"] for row in line]
-                spread = [100 * (row["accuracy_deviation"] or 0) for row in line]
-                axes[0, column].errorbar(
-                    [WEIGHTS.index(r["weights"]) for r in line], heights, spread, label=recipe, **style
-                )
-                axes[1, column].plot([row["energy_pj"] / 1e6 for row in line], heights, **style)
-            axes[0, column].set(title=f"activations {activations}", xlabel="weights", ylim=(0, 102))
-            axes[0, column].set_xticks(range(len(WEIGHTS)), WEIGHTS)
-            axes[1, column].set(xlabel="energy per inference (µJ)", ylim=(0, 102), xscale="log")
-            axes[1, column].xaxis.set_major_formatter("{x:g}")
-            axes[1, column].xaxis.set_minor_formatter("{x:g}")
-            axes[1, column].tick_params(axis="x", which="both", labelsize=7)
-        for row in axes:
-            row[0].set_ylabel("accuracy (%)")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="center right", fontsize=8, frameon=False)
-        figure.suptitle(
-            f"{network}, {variant}; {MACHINE}\n540 test images, mean and deviation over calibration seeds", fontsize=10
-        )
-        figure.tight_layout(rect=(0, 0, 1 - 1.6 / figure.get_figwidth(), 1))
-        for ending in ("svg", "png"):
-            figure.savefig(
-                FOLDER / f"{network}_{variant}.{ending}", dpi=130, metadata={"Date": None} if ending == "svg" else None
-            )
-        plt.close(figure)
-
-
-def print_ladder(table: Table) -> None:
-    """Print the recipes in order at 8-bit activations."""
-    rows = {
-        (r["network"], r["variant"], r["recipe"], r["weights"]): r for r in table.rows() if r["activations"] == "uint8"
-    }
-    for network, variant in sorted({key[:2] for key in rows}):
-        print(f"\n{network}, {variant}, activations uint8: accuracy in % (deviation)")
-        print(f"{'':18}" + "".join(f"{weights:>14}" for weights in WEIGHTS))
-        for recipe in sorted({key[2] for key in rows if key[:2] == (network, variant)}):
-            cells = [rows.get((network, variant, recipe, weights)) for weights in WEIGHTS]
-            print(f"{recipe:18}" + "".join(f"{_cell(row):>14}" for row in cells))
-
-
-def _cell(row: dict[str, Any] | None) -> str:
-    if row is None:
-        return "-"
-    spread = row["accuracy_deviation"]
-    return f"{100 * row['accuracy']:.2f}" + ("" if spread is None else f" ({100 * spread:.2f})")
 
 
 if __name__ == "__main__":
