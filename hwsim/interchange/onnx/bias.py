@@ -15,8 +15,11 @@ _SAME_SCALE = 2.0**-20  # exporters round the product of the scales differently
 
 
 def product_grid(ifmap: QuantParams, weight: QuantParams) -> QuantParams:
-    """Return the int32 grid of biases ``[n]``: scale ``f32(ifmap scale * weight scale)``, zero point 0 (QLinearConv's text)."""
-    scales = ifmap.scales() * weight.scales()
+    """Return the int32 grid of biases ``[n]``: scale ``f32(ifmap scale * weight scale)``, zero point 0 (QLinearConv's text).
+
+    The scales are those of the integers that are multiplied, which for decoded formats are not those of the codes.
+    """
+    scales = ifmap.operand_scales() * weight.operand_scales()
     return QuantParams(
         format=BIAS,
         scale=tuple(scales.tolist()),

@@ -20,6 +20,7 @@ from hwsim.interchange.onnx.names import unique_names
 from hwsim.interchange.onnx.normalize import KEEP_CODES, NORMALIZERS, normalize
 from hwsim.interchange.onnx.operator import Operator, parse_operator
 from hwsim.interchange.onnx.refuse import SHAPE_ARITHMETIC, unsupported
+from hwsim.interchange.onnx.tables import Tables
 from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.reading.finish import finish
 
@@ -91,6 +92,7 @@ def _read_nodes(model: onnx.ModelProto, draft: Draft) -> None:
     """Normalize node by node; after a problem go on with what does not depend on it, and report all of them."""
     problems: list[str] = []
     unknown: set[str] = set()
+    tables = Tables(draft)
     read = {name for node in model.graph.node for name in node.input} | {value.name for value in model.graph.output}
     for node, name in zip(model.graph.node, unique_names(model.graph.node), strict=True):
         operator = parse_operator(node, name, draft.opset)
@@ -104,6 +106,8 @@ def _read_nodes(model: onnx.ModelProto, draft: Draft) -> None:
             continue
         known = unknown.isdisjoint(operator.inputs)
         try:
+            if known and tables.take(operator):
+                continue
             if known and operator.op not in KEEP_CODES and fold(node, operator, draft):
                 continue
             if operator.op not in NORMALIZERS:

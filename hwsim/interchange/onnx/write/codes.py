@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hwsim.errors import GraphError
 from hwsim.graph import Tensor
-from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.formats import Format, IntFormat
 from hwsim.numerics.quant_params import QuantParams
 
 QUANTIZE_OPSET = 13  # axis
@@ -88,6 +88,11 @@ def stored_type(tensor: Tensor, least_bits: int) -> ElementType:
         f"tensor {tensor.name!r}: ONNX dequantizes no {number} codes, and they do not fit int32, the widest; use a narrower "
         "format"
     )
+
+
+def has_element_type(number: Format) -> bool:
+    """Whether ONNX has a type of its own for a format that is no integer."""
+    return str(number) in _FLOATS
 
 
 def _integer(bits: int, signed: bool, tensor: str, least_bits: int) -> ElementType | None:
