@@ -6,7 +6,7 @@ one with a grid, a DequantizeLinear nothing, and operators on integers the plain
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import onnx
 from onnx import inliner, numpy_helper
@@ -20,10 +20,12 @@ from hwsim.interchange.onnx.names import unique_names
 from hwsim.interchange.onnx.normalize import KEEP_CODES, NORMALIZERS, normalize
 from hwsim.interchange.onnx.operator import Operator, parse_operator
 from hwsim.interchange.onnx.refuse import SHAPE_ARITHMETIC, unsupported
+from hwsim.interchange.onnx.run_time import with_run_time_scales
 from hwsim.interchange.onnx.tables import Tables
 from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.reading.finish import finish
 
+Nodes = Sequence[onnx.NodeProto]
 DISTINCT_BATCH = 13  # a symbolic batch is read as this number: what a Reshape does with it shows
 
 
@@ -49,30 +51,31 @@ def read_onnx(source: Source, *, batch: int = 1, dimensions: Mapping[str, int] |
     if model.graph.sparse_initializer:
         raise GraphError(f"{where}: sparse weights are not supported; store them as dense initializers")
     inputs = fix_inputs(model, where, batch, dimensions or {})
+    nodes = with_run_time_scales(model)
     if inputs.written_batch is not None:
-        draft = _draft(model, where, inputs, inputs.written_batch, batch)
+        draft = _draft(model, nodes, where, inputs, inputs.written_batch, batch)
         if draft.fixed_by and batch != inputs.written_batch:
             raise GraphError(
                 f"{where}: node {draft.fixed_by!r} holds only for the batch of the file; read it with "
                 f"batch={inputs.written_batch} (--batch {inputs.written_batch}), or export it with a symbolic batch"
             )
     else:
-        draft = _draft_symbolic(model, where, inputs, batch)
+        draft = _draft_symbolic(model, nodes, where, inputs, batch)
     return finish(draft, name, batch, [value.name for value in model.graph.output])
 
 
-def _draft_symbolic(model: onnx.ModelProto, where: str, inputs: Inputs, batch: int) -> Draft:
+def _draft_symbolic(model: onnx.ModelProto, nodes: Nodes, where: str, inputs: Inputs, batch: int) -> Draft:
     """Read at a batch that stands out from all other sizes; if that does not pass, at the batch that is wanted."""
     try:
-        draft = _draft(model, where, inputs, DISTINCT_BATCH, batch)
+        draft = _draft(model, nodes, where, inputs, DISTINCT_BATCH, batch)
         if draft.fixed_by is None:
             return draft
     except GraphError:
         pass  # again below, so that the message has the sizes that the user knows
-    return _draft(model, where, inputs, batch, batch)
+    return _draft(model, nodes, where, inputs, batch, batch)
 
 
-def _draft(model: onnx.ModelProto, where: str, inputs: Inputs, batch: int, wanted: int) -> Draft:
+def _draft(model: onnx.ModelProto, nodes: Nodes, where: str, inputs: Inputs, batch: int, wanted: int) -> Draft:
     draft = Draft(
         where=where,
         shapes=inputs.at(batch),
@@ -84,17 +87,17 @@ def _draft(model: onnx.ModelProto, where: str, inputs: Inputs, batch: int, wante
     )
     for given in inputs.rounded:
         draft.notes[f"input {given!r} is declared in another float format and is taken as float32"] = None
-    _read_nodes(model, draft)
+    _read_nodes(nodes, [value.name for value in model.graph.output], draft)
     return draft
 
 
-def _read_nodes(model: onnx.ModelProto, draft: Draft) -> None:
+def _read_nodes(nodes: Nodes, results: Sequence[str], draft: Draft) -> None:
     """Normalize node by node; after a problem go on with what does not depend on it, and report all of them."""
     problems: list[str] = []
     unknown: set[str] = set()
     tables = Tables(draft)
-    read = {name for node in model.graph.node for name in node.input} | {value.name for value in model.graph.output}
-    for node, name in zip(model.graph.node, unique_names(model.graph.node), strict=True):
+    read = {name for node in nodes for name in node.input} | set(results)
+    for node, name in zip(nodes, unique_names(nodes), strict=True):
         operator = parse_operator(node, name, draft.opset)
         operator = operator.changed(
             inputs=tuple(map(draft.resolve, operator.inputs)),

@@ -16,7 +16,7 @@ NETWORK = hwsim.load(NAME)
 SHOWN = {"image": hwsim.dataset(NAME, "calibration")["image"][:16]}
 IMAGES = {"image": hwsim.dataset(NAME, "test")["image"][:4].copy()}
 IMAGES["image"][1] = 0
-NOTE = "scales found at run time are written as plain operators, some of which hwsim does not read: 'block1.conv1.quantize'"
+NOTE = "scales found at run time are written as plain operators: 'block1.conv1.quantize'"
 
 
 def written(opset, path):

@@ -1,4 +1,7 @@
-"""Scales found at run time, which ONNX has for 8 bits and whole tensors only (DynamicQuantizeLinear), in plain operators."""
+"""Scales found at run time, which ONNX has for 8 bits and whole tensors only (DynamicQuantizeLinear), in plain operators.
+
+``hwsim.interchange.onnx.run_time`` and ``hwsim.graph.fusion.run_time_scales`` read what is written here.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from hwsim.numerics.formats import IntFormat
 def dynamic_quantize(sheet: Sheet, node: Node, inputs: Sequence[str], outputs: Sequence[str], shape: Shape) -> None:
     """Write ``s = max|x| / maximum`` over the dimensions from ``axis`` on, 1 where that is not positive, and ``x / s``."""
     codes, scale = outputs
-    sheet.note("scales found at run time are written as plain operators, some of which hwsim does not read", node.name)
+    sheet.note("scales found at run time are written as plain operators", node.name)
 
     def step(op: str, role: str, *operands: str, **attributes: Any) -> str:
         return sheet.emit(op, f"{node.name}/{role}", operands, [sheet.name(f"{node.name}/{role}")], **attributes)

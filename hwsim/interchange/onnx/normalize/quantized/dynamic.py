@@ -1,11 +1,12 @@
-"""Quantization at run time: DynamicQuantizeLinear, and the products of com.microsoft that hold it or a scale inside."""
+"""Quantization at run time: DynamicQuantizeLinear, the products of com.microsoft that hold it or a scale inside, plain operators."""
 
 from __future__ import annotations
 
 from hwsim.errors import GraphError
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.quantized.integer import matmul_integer
-from hwsim.interchange.onnx.operator import Operator
+from hwsim.interchange.onnx.operator import Operator, positive_axis
+from hwsim.interchange.onnx.run_time import DOMAIN, OP
 from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.reading.stored import raw_grid
 from hwsim.numerics.formats import IntFormat
@@ -32,6 +33,27 @@ def _emit(name: str, x: str, outputs: list[str], draft: Draft) -> None:
         draft.grids[output] = raw_grid(UINT8)
         draft.code_names.add(output)
     draft.notes["ranges that are found at run time are those of a whole batch"] = None
+
+
+def scales_found(operator: Operator, draft: Draft) -> None:
+    """What ``with_run_time_scales`` finds: ``x / scale``, not yet rounded, and a scale per index of the first dimensions.
+
+    Of the format only the maximum is known here; what quantizes ``x / scale`` tells the rest (``hwsim.graph.fusion.adopt``).
+
+    Raises:
+        GraphError: other dimensions than all behind the first ones.
+    """
+    x, maximum = operator.inputs[0], int(operator.get("maximum"))
+    rank = len(draft.shape(x))
+    axes = sorted({positive_axis(axis, rank) for axis in operator.get("axes")})
+    if not axes or axes[0] == 0 or axes != list(range(axes[0], rank)) or not operator.get("keepdims"):
+        raise GraphError(
+            f"a scale found at run time over the dimensions {axes} of {rank} is not supported; find one per token (the last "
+            "dimension) or image (all but the first) and keep the dimensions"
+        )
+    signed = maximum.bit_length() % 2 == 1  # widths are even as a rule
+    number = IntFormat(bits=maximum.bit_length() + signed, signed=signed)
+    draft.emit("DynamicQuantize", operator.name, [x], operator.outputs, axis=axes[0], format=str(number))
 
 
 def dynamic_quantize_matmul(operator: Operator, draft: Draft) -> None:
@@ -67,6 +89,7 @@ def _product(operator: Operator, draft: Draft, operands: tuple[str, ...], scales
 
 NORMALIZERS: dict[str, Normalizer] = {
     "DynamicQuantizeLinear": dynamic_quantize_linear,
+    f"{DOMAIN}.{OP}": scales_found,
     "com.microsoft.DynamicQuantizeMatMul": dynamic_quantize_matmul,
     "com.microsoft.MatMulIntegerToFloat": matmul_integer_to_float,
 }

@@ -1,0 +1,139 @@
+"""Products with scales found at run time, which a file writes step by step: as the vector unit computes them, in two passes.
+
+* A ``DynamicQuantize`` whose quotients only a quantizer reads, on a grid of scale 1, gives the codes itself; a Clip between
+  them that keeps the range of a narrower format (ONNX's types have few widths) says which format that is.
+* A product of codes that leaves as real sums, multiplied by the scale that was found, is finished by one ``Rescale``, with the
+  constant that is added to it and the clamp behind. Next to run-time scales a product of an input with a scale of its own
+  is written in the same way, with one constant number for the scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hwsim.graph.graph import Graph
+from hwsim.graph.node import Node
+from hwsim.graph.ops import OPS, Work
+from hwsim.graph.tensor import Tensor
+from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.granularity import PER_TENSOR
+from hwsim.numerics.rounding import Rounding
+
+FINDER = "DynamicQuantize"
+
+
+def run_time_scales(graph: Graph) -> Graph:
+    """Return the graph with both forms fused; one that finds no scale at run time stays as it is."""
+    if all(node.op != FINDER for node in graph.nodes):
+        return graph
+    replaced: dict[str, Node] = {}  # by the name of the first node of a chain
+    dropped: set[str] = set()
+    tensors: list[Tensor] = []
+    for node in graph.nodes:
+        if node.op == FINDER:
+            chain, finished, codes = _codes(graph, node)
+            tensors += codes
+        else:
+            chain, finished = _rescale(graph, node)
+        if finished is not None:
+            replaced[chain[-1].name] = finished
+            dropped |= {each.name for each in chain}
+    if not replaced:
+        return graph
+    nodes = [replaced.get(node.name, node) for node in graph.nodes if node.name in replaced or node.name not in dropped]
+    return graph.with_changes(nodes=nodes, tensors=tensors)
+
+
+def _reader(graph: Graph, name: str) -> Node | None:
+    """Return the only reader of a real tensor that nobody else sees."""
+    readers = graph.consumers_of[name]
+    is_own = name not in graph.outputs and graph.tensors[name].quant is None
+    return readers[0] if is_own and len(readers) == 1 else None
+
+
+def _codes(graph: Graph, node: Node) -> tuple[list[Node], Node | None, list[Tensor]]:
+    """Return what a DynamicQuantize swallows, the node with codes for quotients, and the tensor of the codes."""
+    chain = [node]
+    clip = reader = _reader(graph, node.outputs[0])
+    if clip is not None and clip.op == "Clip":
+        chain, reader = [node, clip], _reader(graph, clip.outputs[0])
+    if reader is None or reader.op != "Quantize":
+        return [], None, []
+    chain.append(reader)
+    codes = graph.tensors[reader.outputs[0]]
+    grid = codes.quant
+    if grid is None or not isinstance(grid.format, IntFormat) or grid.scale != (1.0,) or not grid.is_symmetric:
+        return [], None, []
+    number = grid.format if len(chain) == 2 else _of_range(chain[1])
+    maximum = IntFormat.parse(node.attributes["format"]).maximum
+    is_held = number is not None and number.maximum == maximum and grid.format.contains(number.minimum)
+    if not is_held or grid.granularity != PER_TENSOR or grid.rounding is not Rounding.HALF_EVEN:
+        return [], None, []
+    assert number is not None
+    found = replace(node.with_attributes(format=str(number)), outputs=(codes.name, node.outputs[1]))
+    return chain, found, [replace(codes, quant=replace(grid, format=number))]
+
+
+def _of_range(clip: Node) -> IntFormat | None:
+    """Return the integers that a Clip keeps, None where they are no format's."""
+    low, high = clip.attributes["minimum"], clip.attributes["maximum"]
+    if low is None or high is None or not float(high).is_integer() or high < 1:
+        return None
+    bits = int(high).bit_length()
+    formats = (
+        IntFormat(bits=bits, signed=False),
+        IntFormat(bits=bits + 1),
+        IntFormat(bits=bits + 1, narrow=True),
+    )
+    return next((number for number in formats if (number.minimum, number.maximum) == (low, high)), None)
+
+
+def _rescale(graph: Graph, node: Node) -> tuple[list[Node], Node | None]:
+    """Return what follows a product of codes up to its real result, and the Rescale in its place."""
+    if not _has_real_sums(graph, node):
+        return [], None
+    sums = node.outputs[0]
+    multiply = _reader(graph, sums)
+    if multiply is None or multiply.op != "Mul" or multiply.clamp != (None, None):
+        return [], None
+    scale = multiply.inputs[1] if multiply.inputs[0] == sums else multiply.inputs[0]
+    if scale == sums or not _is_scale(graph, scale) or not _keeps_shape(graph, multiply, sums):
+        return [], None
+    chain, operands = [multiply], [sums, scale]
+    add = _reader(graph, multiply.outputs[0])
+    if add is not None and add.op == "Add" and add.clamp == (None, None):
+        bias = next((name for name in add.inputs if name != multiply.outputs[0]), "")
+        if bias and _is_real_constant(graph, bias) and _keeps_shape(graph, add, sums):
+            chain.append(add)
+            operands.append(bias)
+    last, clamp = chain[-1], (None, None)
+    activation = _reader(graph, last.outputs[0])
+    if activation is not None and activation.op in ("Relu", "Clip"):
+        is_relu = activation.op == "Relu"
+        clamp = (0.0, None) if is_relu else (activation.attributes["minimum"], activation.attributes["maximum"])
+        chain.append(activation)
+    finished = Node(
+        name=last.name, op="Rescale", inputs=tuple(operands), outputs=chain[-1].outputs, attributes={"clamp": clamp}
+    )
+    return chain, finished
+
+
+def _has_real_sums(graph: Graph, node: Node) -> bool:
+    is_product = OPS[node.op].work is Work.GEMM and len(node.inputs) == 2
+    return is_product and all(graph.tensors[name].quant is not None for name in node.inputs)
+
+
+def _is_scale(graph: Graph, name: str) -> bool:
+    """Whether a number was found at run time, or is one real constant."""
+    maker = graph.producer_of.get(name)
+    if maker is not None:
+        return maker.op == FINDER and name == maker.outputs[1]
+    return _is_real_constant(graph, name) and graph.tensors[name].size == 1
+
+
+def _is_real_constant(graph: Graph, name: str) -> bool:
+    return graph.tensors[name].is_constant and graph.tensors[name].quant is None
+
+
+def _keeps_shape(graph: Graph, node: Node, like: str) -> bool:
+    return graph.tensors[node.outputs[0]].shape == graph.tensors[like].shape
