@@ -106,7 +106,8 @@ def _rescale(graph: Graph, node: Node) -> tuple[list[Node], Node | None]:
         if bias and _is_real_constant(graph, bias) and _keeps_shape(graph, add, sums):
             chain.append(add)
             operands.append(bias)
-    last, clamp = chain[-1], (None, None)
+    last = chain[-1]
+    clamp: tuple[float | None, float | None] = (None, None)
     activation = _reader(graph, last.outputs[0])
     if activation is not None and activation.op in ("Relu", "Clip"):
         is_relu = activation.op == "Relu"
