@@ -65,7 +65,7 @@ def prepare(
     graph = resolve.resolve_network(network, batch, dimensions, seed)
     stated = resolve.recipe_options(recipe, recipe_options)
     plan = plan if recipe else resolve.plan_of(graph, plan)
-    use = _use_of(recipe)
+    use = _use_of(recipe, stated)
     data = find_data(network, graph, inputs, calibration, images, seed, use=use)
     scheme, notes = scheme_for(graph, machine, plan)
     shown = None
@@ -81,7 +81,7 @@ def prepare(
     return Prepared(plan=plan, machine=machine, data=data, graph=quantized)
 
 
-def _use_of(recipe: str | None) -> str | None:
+def _use_of(recipe: str | None, options: Mapping[str, str]) -> str | None:
     """Return what is done with calibration images, for a note; None where a recipe looks at none."""
     from hwsim.quantization.recipes import recipe_of
 
@@ -90,7 +90,8 @@ def _use_of(recipe: str | None) -> str | None:
     found = recipe_of(recipe)
     if found.is_data_free:
         return None
-    return f"recipe {recipe} {'learned' if found.needs_torch else 'was calibrated'} on"
+    learns = found.learns(found.chosen(recipe, options))
+    return f"recipe {recipe} {'learned' if learns else 'was calibrated'} on"
 
 
 def _by_recipe(

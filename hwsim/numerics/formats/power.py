@@ -80,6 +80,18 @@ def parse_power(text: str) -> Codebook | None:
     return power_exponent(int(match[1]), float(match[2]), decode_bits, nearest=bool(match[4]))
 
 
+def exponent_of(book: Codebook) -> float:
+    """Return the exponent of a grid that ``power_exponent`` made; raise HwsimError for another table.
+
+    >>> exponent_of(power_exponent(4, 0.7))
+    0.7
+    """
+    match = _TEXT.fullmatch(book.name)
+    if not match:
+        raise HwsimError(f"number format: {book.name} is no grid of powers, and has no exponent; power4:0.7 has one")
+    return float(match[2])
+
+
 def _size(position: float, most: int, exponent: float, decode_bits: int | None) -> float:
     """Return what ``position`` (a code, or halfway between two) stands for, not yet rounded; positions are not negative."""
     if decode_bits is None:

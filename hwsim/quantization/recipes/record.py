@@ -26,6 +26,7 @@ class Option:
         choices: the values it may take; empty: any of its type.
         fills: the key of the plan's default that it decides, where there is one: both may not be stated.
         least: smallest value of a number; None: any.
+        needs_torch: whether the recipe learns where the option is on, and needs the ``train`` extra then.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Option:
     choices: tuple[Value, ...] = ()
     fills: str | None = None
     least: float | None = None
+    needs_torch: bool = False
 
     def read(self, recipe: str, value: Value) -> Value:
         """Return ``value``, or the text of one, as the option's type; raise HwsimError where it is none."""
@@ -71,7 +73,7 @@ class Recipe:
         assumes: from the options' values and those of them that are stated, what the defaults take for granted of the network,
             as a sentence; None where nothing is.
         is_data_free: works without calibration images.
-        needs_torch: learns, and needs the ``train`` extra.
+        needs_torch: learns whatever the options, and needs the ``train`` extra.
     """
 
     title: str
@@ -83,6 +85,10 @@ class Recipe:
     assumes: Callable[[Mapping[str, Any], Mapping[str, Value]], str | None] = _nothing
     is_data_free: bool = False
     needs_torch: bool = False
+
+    def learns(self, chosen: Mapping[str, Any]) -> bool:
+        """Whether the recipe needs the ``train`` extra with these values of its options."""
+        return self.needs_torch or any(option.needs_torch and chosen[option.name] for option in self.options)
 
     def chosen(
         self, name: str, given: Mapping[str, Value] | None, stated: Statement | None = None

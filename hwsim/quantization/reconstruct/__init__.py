@@ -6,5 +6,6 @@ Needs PyTorch (``pip install "hwsim[train]"``), which is imported only when a st
 from hwsim.quantization.reconstruct.adaround import AdaRound
 from hwsim.quantization.reconstruct.brecq import Brecq
 from hwsim.quantization.reconstruct.loop import Fit, reconstruct
+from hwsim.quantization.reconstruct.nupes import LearnExponents
 
-__all__ = ["AdaRound", "Brecq", "Fit", "reconstruct"]
+__all__ = ["AdaRound", "Brecq", "Fit", "LearnExponents", "reconstruct"]

@@ -15,7 +15,7 @@ from hwsim.numerics.rounding import Rounding
 def neighbours(tensor: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Return the codes of the values below and above every weight, in steps of its scale: two arrays of the tensor's shape.
 
-    They are the same where a weight lies on a value or beyond the ends, and where it was pruned, whose code is 0.
+    They are the same where a weight lies on a value or beyond the ends, and where it was pruned.
 
     Raises:
         HwsimError: a tensor without data or a calibrated grid.
@@ -34,7 +34,8 @@ def kept(tensor: Tensor) -> np.ndarray:
     """Return which weights a stated sparsity leaves; all of them where there is none."""
     if tensor.sparsity is None or tensor.codes is None:
         return np.ones(tensor.shape, dtype=bool)
-    return np.asarray(tensor.codes != 0)
+    assert tensor.quant is not None
+    return np.asarray(tensor.quant.decode(tensor.codes) != 0)  # of a table, 0 is not code 0
 
 
 def approximated(tensor: Tensor) -> np.ndarray:

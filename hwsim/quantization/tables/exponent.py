@@ -38,24 +38,42 @@ def fit_exponent(tensors: Tensors, table: LearnedTable, estimator: str, *, power
     def best(hundredths: Sequence[int]) -> int:
         for each in hundredths:
             if each not in tried:
-                book = _grid(table, each)
+                book = powers(table, each)
                 tried[each] = float("inf") if book is None else _error(samples, book, estimator, power_of_two)
         return min(tried, key=lambda each: tried[each])
 
     middle = best(COARSE)
     found = best(range(middle - FINE, middle + FINE + 1))
-    books = [book for each in (100, 50, found) if (book := _grid(table, each)) is not None]
+    books = [book for each in (100, 50, found) if (book := powers(table, each)) is not None]
     return min(books, key=lambda book: _error(tensors, book, estimator, power_of_two))
 
 
 @lru_cache(maxsize=512)
-def _grid(table: LearnedTable, hundredths: int) -> Codebook | None:
-    """Return the grid of an exponent; None where two of its codes would decode to the same integer."""
+def powers(table: LearnedTable, hundredths: int) -> Codebook | None:
+    """Return the grid of an exponent; None where two of its codes would decode to the same integer.
+
+    A table of 2^bits integers holds the grid of any exponent; hundredths are as fine as integers of 8 bits tell apart.
+    """
     decode_bits = None if hundredths in (50, 100) else table.decode_bits
     try:
         return power_exponent(table.bits, hundredths / 100, decode_bits, nearest=table.nearest)
     except HwsimError:
         return None
+
+
+def reachable(table: LearnedTable, hundredths: int) -> tuple[int, int]:
+    """Return the first and the last of the hundredths around one whose codes all decode to different integers.
+
+    >>> reachable(LearnedTable.parse("power4"), 70), reachable(LearnedTable.parse("power4@4"), 99)
+    ((36, 134), (83, 121))
+    """
+    ends = []
+    for step, last in ((-1, COARSE[0] - FINE), (1, COARSE[-1] + FINE)):
+        end = hundredths
+        while end != last and powers(table, end + step) is not None:
+            end += step
+        ends.append(end)
+    return ends[0], ends[1]
 
 
 def _error(tensors: Tensors, book: Codebook, estimator: str, power_of_two: bool) -> float:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hwsim.errors import HwsimError
 from hwsim.numerics.formats import IntFormat, parse_format, power_exponent
+from hwsim.numerics.formats.power import exponent_of
 from hwsim.numerics.rounding import Rounding, round_real
 
 CODES = st.integers(2, 8)
@@ -97,3 +98,10 @@ def test_one_text_for_every_grid(text, said):
 def test_texts_that_name_no_grid(text, message):
     with pytest.raises(HwsimError, match=message):
         parse_format(text)
+
+
+def test_the_exponent_is_told():
+    assert exponent_of(power_exponent(4, 0.5, nearest=True)) == 0.5
+    assert exponent_of(power_exponent(3, 0.83, 9)) == 0.83
+    with pytest.raises(HwsimError, match="pot4 is no grid of powers"):
+        exponent_of(parse_format("pot4"))

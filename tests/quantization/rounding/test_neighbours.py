@@ -69,14 +69,18 @@ def test_weights_on_a_value_and_beyond_the_ends_have_no_choice():
     assert share_above(tensor, low, high).tolist() == [0.5, 0.5, 0.5, 0.5]
 
 
-def test_pruned_weights_stay_zero():
-    tensor = weight(3)
+@pytest.mark.parametrize("text", ["int4", "power4:0.7"])
+def test_pruned_weights_stay_zero(text):
+    """Also on a table, where 0 is not code 0."""
+    tensor = weight(3, text)
+    (zero,) = tensor.quant.format.encode_real(np.zeros(1))
     codes = tensor.encoded().copy()
-    codes[:, ::2] = 0
+    codes[:, ::2] = zero
     low, high = neighbours(replace(tensor, codes=codes, sparsity=Sparsity.parse("2:4")))
-    assert not low[:, ::2].any()
-    assert not high[:, ::2].any()
-    assert high[:, 1::2].any()
+    assert (low[:, ::2] == zero).all()
+    assert (high[:, ::2] == zero).all()
+    assert (high[:, 1::2] != zero).any()
+    assert (low[:, 1::2] != high[:, 1::2]).any()
 
 
 def test_a_weight_without_a_grid_is_refused():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from hwsim.numerics.formats import LearnedTable, parse_format, power_exponent
 from hwsim.numerics.granularity import Granularity
-from hwsim.quantization.tables.exponent import fit_exponent
+from hwsim.quantization.tables.exponent import fit_exponent, powers, reachable
 from hwsim.quantization.tables.rows import rows_of
 from hwsim.quantization.tables.scales import row_scales, total_error
 
@@ -65,3 +65,12 @@ def test_one_exponent_for_several_tensors_minimises_their_sum():
     )
     for other in (parse_format("power4:1"), *alone):
         assert sum(error(p, shared, "minmax") for p in tensors) <= sum(error(p, other, "minmax") for p in tensors)
+
+
+@pytest.mark.parametrize("text", ["power4", "power4@4", "power6", "power8@8"])
+def test_every_reachable_exponent_has_a_table_and_its_neighbours_are_at_an_end(text):
+    table = LearnedTable.parse(text)
+    first, last = reachable(table, 100)
+    assert all(powers(table, each) is not None for each in range(first, last + 1))
+    assert first == 26 or powers(table, first - 1) is None
+    assert last == 134 or powers(table, last + 1) is None
