@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwsim.graph import OPS, Tensor, Work
+from hwsim.graph import OPS, Graph, Tensor, Work
 from hwsim.quantization.correct import mean_errors
 from hwsim.quantization.state import State
 from hwsim.quantization.transforms.clip_to_relu import clip_to_relu
 from hwsim.quantization.transforms.draft import Draft
 from hwsim.quantization.transforms.pairs import chains, scalable_regions
+from hwsim.quantization.transforms.smooth import difficulty_gap
 
 TINY = 1e-30
 
@@ -44,11 +45,15 @@ def channel_imbalance(state: State) -> float:
 
     Of all edges that equalization could scale; it ends with equal ranges (Nagel et al. 2019, section 4.1), which is 0.
     """
-    plain = [replace(tensor, quant=None, codes=None) for tensor in state.graph.tensors.values()]
-    graph = clip_to_relu(state.graph.with_changes(tensors=plain))
+    graph = clip_to_relu(_float(state))
     draft = Draft(graph)
     found = [np.log2(np.maximum(chain.ranges(draft), TINY)) for chain in chains(graph, scalable_regions(graph))]
     return float(np.mean([np.square(np.diff(ranges, axis=0)).mean() for ranges in found]))
+
+
+def smoothing_gap(state: State) -> float:
+    """Return how far the ranges of a channel's activations and of its weights are apart, which smoothing by alpha 1/2 all but closes."""
+    return difficulty_gap(_float(state), state.images("smoothing"))
 
 
 def mean_error(state: State) -> float:
@@ -59,6 +64,12 @@ def mean_error(state: State) -> float:
 def reported(name: str) -> Callable[[State], float]:
     """Return a reader of what a step reported under ``name``."""
     return lambda state: state.losses[name]
+
+
+def _float(state: State) -> Graph:
+    """Return the float network as transformed."""
+    plain = [replace(tensor, quant=None, codes=None) for tensor in state.graph.tensors.values()]
+    return state.graph.with_changes(tensors=plain)
 
 
 def _weights(state: State) -> Iterator[Tensor]:

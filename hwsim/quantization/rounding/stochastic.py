@@ -6,7 +6,9 @@ Nearest rounding is the best choice for each weight on its own, not for their su
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +21,8 @@ from hwsim.quantization.quantize import with_decoded_weights
 from hwsim.quantization.rounding.neighbours import neighbours, share_above
 from hwsim.quantization.state import State
 
+Arrays = Mapping[str, np.ndarray]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StochasticRounding:
@@ -27,6 +31,7 @@ class StochasticRounding:
     Args:
         trials: draws; of several the one is kept whose outputs are nearest to the float network's on the calibration images,
             with activations left real (``state.losses["stochastic.loss"]``). One needs no images.
+        nearest: rounding to nearest competes, too, and its error is ``state.losses["stochastic.nearest"]``; needs images.
 
     Raises:
         HwsimError: fewer than one trial.
@@ -34,6 +39,7 @@ class StochasticRounding:
 
     only_chooses_codes: ClassVar[bool] = True
     trials: int = 1
+    nearest: bool = False
 
     def __post_init__(self) -> None:
         if self.trials < 1:
@@ -43,10 +49,19 @@ class StochasticRounding:
         """Return the state with codes on its weights; raise HwsimError without grids, or without images for several trials."""
         random = np.random.default_rng(state.seed)
         draws = (drawn(state.graph, random) for _ in range(self.trials))
-        if self.trials == 1:
+        if self.trials == 1 and not self.nearest:
             return state.with_(graph=next(draws))
-        error, best = min(((_output_error(state, graph), graph) for graph in draws), key=lambda pair: pair[0])
-        return state.with_(graph=best, losses={"stochastic.loss": error})
+        images = dict(state.images("stochastic"))
+        wanted = run_float(state.graph, images)
+        best, losses = state.graph, {}
+        least = _output_error(state.graph, images, wanted) if self.nearest else inf
+        if self.nearest:
+            losses["stochastic.nearest"] = least
+        for graph in draws:
+            error = _output_error(graph, images, wanted)
+            if error < least:
+                best, least = graph, error
+        return state.with_(graph=best, losses={**losses, "stochastic.loss": least})
 
 
 def drawn(graph: Graph, random: np.random.Generator) -> Graph:
@@ -62,7 +77,6 @@ def _rounded(tensor: Tensor, random: np.random.Generator) -> Tensor:
     return replace(tensor, codes=np.where(goes_up, high, low).astype(low.dtype))
 
 
-def _output_error(state: State, graph: Graph) -> float:
-    images = dict(state.images("stochastic"))
-    wanted, found = (run_float(network, images) for network in (state.graph, with_decoded_weights(graph)))
+def _output_error(graph: Graph, images: Arrays, wanted: Arrays) -> float:
+    found = run_float(with_decoded_weights(graph), images)
     return float(np.mean([np.square(found[name] - wanted[name]).mean() for name in graph.outputs]))

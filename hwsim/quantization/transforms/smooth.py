@@ -63,7 +63,7 @@ class Smooth:
         """Return the state with the smoothed float graph."""
         images = state.images("smoothing")
         draft = Draft(state.graph)
-        regions = list(self._regions(draft.graph))
+        regions = list(self.regions(draft.graph))
         peaks, shown = _observed(draft.graph, regions, images)
         before = after = 0.0
         left = len(draft.nodes)
@@ -85,7 +85,7 @@ class Smooth:
         losses = {"smooth.unsmoothed": before, "smooth.error": after} if self.alpha == "search" else None
         return state.with_(graph=draft.finish(), note=note, losses=losses)
 
-    def _regions(self, graph: Graph) -> Iterator[Region]:
+    def regions(self, graph: Graph) -> Iterator[Region]:
         """Yield the edges whose producers take the scale and that a chosen layer reads."""
         seen: set[str] = set()
         for node in graph.nodes:
@@ -97,6 +97,28 @@ class Smooth:
                 chosen = any(fnmatchcase(name, self.layers) for name, _ in products(graph, region))
                 if chosen and not region.blocked_producers and (self.explicit or region.is_free):
                     yield region
+
+
+def difficulty_gap(graph: Graph, images: Mapping[str, np.ndarray]) -> float:
+    """Return how far ``max|X_j|`` and ``max|W_j|`` are apart: the mean square of their log ratio over channels of smoothable edges.
+
+    Alpha 1/2 makes both their geometric mean, which of a single edge gives 0; edges in a row change one another's weights. Channels without values or weights are left out.
+
+    Args:
+        graph: a float network.
+        images: of calibration.
+    """
+    draft = Draft(graph)
+    regions = list(Smooth().regions(graph))
+    peaks, _ = _observed(graph, regions, images)
+    found = [np.zeros(0)]
+    for region in regions:
+        activation = np.max([peaks[tensor] for _, tensor in products(graph, region)], axis=0)
+        weight = weight_peaks(draft, region)
+        alive = (activation > 0) & (weight > 0)
+        found.append(np.square(np.log2(activation[alive] / weight[alive])))
+    gaps = np.concatenate(found)
+    return float(gaps.mean()) if gaps.size else 0.0
 
 
 def _observed(

@@ -3,6 +3,7 @@ import pytest
 
 import hwsim
 from hwsim.errors import HwsimError
+from hwsim.execute.float32 import run_float
 from hwsim.graph import Tensor
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
@@ -11,6 +12,7 @@ from hwsim.quantization.constants import WEIGHTED
 from hwsim.quantization.rounding import StochasticRounding, neighbours
 from hwsim.quantization.rounding.stochastic import _output_error, _rounded
 from hwsim.quantization.state import State
+from tests.quantization.reconstruct.small import state_of
 
 NETWORK = prepare(hwsim.load("digits_resnet"))
 IMAGES = {"image": hwsim.dataset("digits_resnet", "calibration")["image"][:16]}
@@ -60,10 +62,26 @@ def test_grids_and_data_stay(state):
         assert rounded.tensors[name].data is tensor.data
 
 
+def error(state, graph):
+    return _output_error(graph, IMAGES, run_float(state.graph, IMAGES))
+
+
 def test_the_best_of_several_draws_is_kept(state):
     best = StochasticRounding(trials=4)(state)
-    assert best.losses["stochastic.loss"] == pytest.approx(_output_error(state, best.graph))
-    assert best.losses["stochastic.loss"] <= _output_error(state, StochasticRounding()(state).graph)
+    assert best.losses["stochastic.loss"] == pytest.approx(error(state, best.graph))
+    assert best.losses["stochastic.loss"] <= error(state, StochasticRounding()(state).graph)
+    assert "stochastic.nearest" not in best.losses
+
+
+def test_rounding_to_nearest_may_compete(state):
+    """Two draws of an int8 network rarely beat it, and many of a small one do."""
+    done = StochasticRounding(trials=2, nearest=True)(state)
+    assert done.losses["stochastic.nearest"] == pytest.approx(error(state, state.graph))
+    assert done.losses["stochastic.loss"] == pytest.approx(error(state, done.graph))
+    assert done.losses["stochastic.loss"] <= done.losses["stochastic.nearest"]
+    small = state_of(images=16)
+    many = StochasticRounding(trials=60, nearest=True)(small)
+    assert many.losses["stochastic.loss"] < many.losses["stochastic.nearest"]
 
 
 def test_one_draw_needs_no_images_and_several_do(state):

@@ -13,7 +13,7 @@ from hwsim.quantization.scheme import Scheme
 from hwsim.quantization.state import State
 from hwsim.quantization.transforms.absorb import absorb
 from hwsim.quantization.transforms.edge_transform import EdgeTransform
-from hwsim.quantization.transforms.smooth import Smooth
+from hwsim.quantization.transforms.smooth import Smooth, difficulty_gap
 from tests.integers import every_tensor
 from tests.quantization.transforms.graphs import Builder, assert_same_function
 
@@ -97,3 +97,13 @@ def test_convolutions_smooth_through_relu_and_pooling():
     done = Smooth()(state)
     assert done.notes == ("smoothed 2 edges",)
     assert_same_function(graph, done.graph)
+
+
+def test_alpha_one_half_closes_the_gap_of_a_single_edge():
+    b = Builder(7, shape=(1, 5, 8))
+    graph = b.graph(b.linear(b.norm("x"), 3))
+    assert difficulty_gap(graph, IMAGES) > 0.1
+    gaps = [difficulty_gap(Smooth(alpha=alpha)(state_of(graph)).graph, IMAGES) for alpha in (0.5, 0.8)]
+    assert gaps[0] < 1e-10 < 0.01 < gaps[1]
+    bare = Builder(7, shape=(1, 5, 8))
+    assert difficulty_gap(bare.graph(bare.linear("x", 3)), IMAGES) == 0.0
