@@ -133,7 +133,7 @@ def _recipes(name: str | None) -> str:
     facts += [("needs", 'pip install "hwsim[train]"')] if recipe.needs_torch else []
     for option in recipe.options:
         among = f" ({', '.join(map(str, option.choices))})" if option.choices else ""
-        among += ' (needs pip install "hwsim[train]")' if option.needs_torch else ""
+        among += f' (needs pip install "hwsim[{option.extra}]")' if option.extra else ""
         facts.append((f"--option {option.name}={option.default}", option.help + among))
     return _rows(name, facts)
 

@@ -1,13 +1,13 @@
-"""MixQuant: weight widths per layer by round-off error, under the price of a uniform network or by the paper's own rule."""
+"""MixQuant: widths per layer by round-off error, under the price of a uniform network or by the paper's own rule."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from hwsim.errors import HwsimError
 from hwsim.quantization.allocate import QemRule
-from hwsim.quantization.recipes.losses import reported
-from hwsim.quantization.recipes.mixed import COST, PricedLikeUniform
+from hwsim.quantization.recipes.mixed import ACTIVATIONS, COST, PricedLikeUniform, allocated, before, searching
 from hwsim.quantization.recipes.record import Option, Recipe
 from hwsim.quantization.set_grids import SetGrids
 from hwsim.quantization.state import Step
@@ -17,19 +17,32 @@ _KEYS = {"range": "mse", "weight_granularity": "channel"}
 
 def _steps(options: Mapping[str, Any]) -> tuple[Step, ...]:
     multiple = options["multiple"]
-    budgeted = PricedLikeUniform("round_off", options["cost"], _KEYS)
+    if multiple and (options["activations"] or options["search"]):
+        raise HwsimError(
+            "recipe mixquant: the rule of multiple chooses widths of weights and has no budget to search under; leave out "
+            "activations and search, or multiple"
+        )
+    budgeted = PricedLikeUniform(
+        sensitivity="round_off",
+        cost=options["cost"],
+        keys=_KEYS,
+        activations=options["activations"],
+        trials=options["search"],
+    )
     widths = QemRule(multiple=multiple, keys=_KEYS) if multiple else budgeted
     return widths, SetGrids(keys=_KEYS)
 
 
 RECIPE = Recipe(
-    title="weight widths per layer by round-off error, one scale per output channel",
+    title="widths per layer by round-off error, one scale per output channel",
     paper="Kloberdanz and Le 2023, arXiv 2309.17341",
     steps=_steps,
-    loss=reported("allocate.sensitivity"),
-    baseline=reported("allocate.uniform"),
+    loss=allocated,
+    baseline=before,
     options=(
         COST,
+        ACTIVATIONS,
+        searching("sum over layers at its true price"),
         Option(
             name="multiple",
             default=0.0,

@@ -54,7 +54,7 @@ RECIPE = Recipe(
             name="learn",
             default=False,
             help="from the exponents of least weight error on, learn exponents and codes so that each layer's result is kept",
-            needs_torch=True,
+            extra="train",
         ),
         Option(name="iterations", default=500, help="steps of Adam per layer, where it learns", least=1),
     ),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from hwsim.errors import HwsimError, did_you_mean
 from hwsim.hardware.precision import Statement
@@ -26,7 +26,7 @@ class Option:
         choices: the values it may take; empty: any of its type.
         fills: the key of the plan's default that it decides, where there is one: both may not be stated.
         least: smallest value of a number; None: any.
-        needs_torch: whether the recipe learns where the option is on, and needs the ``train`` extra then.
+        extra: of hwsim, that the recipe needs where the option is on: ``train`` where it learns then, ``search``.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Option:
     choices: tuple[Value, ...] = ()
     fills: str | None = None
     least: float | None = None
-    needs_torch: bool = False
+    extra: Literal["train", "search"] | None = None
 
     def read(self, recipe: str, value: Value) -> Value:
         """Return ``value``, or the text of one, as the option's type; raise HwsimError where it is none."""
@@ -88,7 +88,7 @@ class Recipe:
 
     def learns(self, chosen: Mapping[str, Any]) -> bool:
         """Whether the recipe needs the ``train`` extra with these values of its options."""
-        return self.needs_torch or any(option.needs_torch and chosen[option.name] for option in self.options)
+        return self.needs_torch or any(option.extra == "train" and chosen[option.name] for option in self.options)
 
     def chosen(
         self, name: str, given: Mapping[str, Value] | None, stated: Statement | None = None
