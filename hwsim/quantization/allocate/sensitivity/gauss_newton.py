@@ -13,16 +13,13 @@ import numpy as np
 
 from hwsim.quantization.allocate.knobs import Knob
 from hwsim.quantization.allocate.sensitivity import Images
-from hwsim.quantization.allocate.sensitivity.gradients import check, distributions, rounding, weights_of
+from hwsim.quantization.allocate.sensitivity.gradients import DRAWS, distributions, second_order, weights_of
 from hwsim.quantization.allocate.variants import Variants
 from hwsim.quantization.allocate.widths import Choices, WidthTable
 from hwsim.quantization.reconstruct.session import one_thread
 
 if TYPE_CHECKING:
     import torch
-
-UNIT = "nats, to second order"
-DRAWS = 64
 
 
 def measure(variants: Variants, choices: Choices, images: Images, seed: int) -> WidthTable:
@@ -31,13 +28,7 @@ def measure(variants: Variants, choices: Choices, images: Images, seed: int) -> 
     Raises:
         HwsimError: PyTorch is not installed, no images, or results are allocated.
     """
-    check(choices, images, "gauss_newton")
-    diagonal = fisher_diagonal(variants, choices, images, seed)
-
-    def value(knob: Knob, b: int) -> float:
-        return float((diagonal[knob] * rounding(variants, knob, b) ** 2).sum()) / 2
-
-    return WidthTable.of(choices, value, UNIT)
+    return second_order(variants, choices, images, seed, name="gauss_newton", curvature=fisher_diagonal)
 
 
 def fisher_diagonal(

@@ -7,7 +7,7 @@ becomes for a small change ``d`` of the weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from hwsim.quantization.allocate.knobs import Knob
 from hwsim.quantization.allocate.sensitivity import Images
 from hwsim.quantization.allocate.sensitivity.outputs import chunks
 from hwsim.quantization.allocate.variants import Variants
-from hwsim.quantization.allocate.widths import Choices
+from hwsim.quantization.allocate.widths import Choices, WidthTable
 from hwsim.quantization.reconstruct.operators import run_node
 from hwsim.quantization.reconstruct.session import need_torch
 
@@ -26,6 +26,34 @@ if TYPE_CHECKING:
     import torch
 
 SMALLEST = 1e-38
+UNIT = "nats, to second order"
+DRAWS = 64
+Curvature = Callable[[Variants, Choices, Images, int], Mapping[Knob, np.ndarray]]
+
+
+def second_order(
+    variants: Variants, choices: Choices, images: Images, seed: int, *, name: str, curvature: Curvature
+) -> WidthTable:
+    """Return ``sum_i c_i (Q_b(W) - W)_i^2 / 2`` of every knob at every width; a curvature below 0, which is noise, counts as 0.
+
+    Args:
+        variants: the network at any widths.
+        choices: knobs, of weights alone, and widths.
+        images: of calibration.
+        seed: of what is drawn.
+        name: of the sensitivity, for errors.
+        curvature: ``c`` by knob, in the shape of its weight, or one number for all of it.
+
+    Raises:
+        HwsimError: PyTorch is not installed, no images, or results are allocated.
+    """
+    check(choices, images, name)
+    found = curvature(variants, choices, images, seed)
+
+    def value(knob: Knob, b: int) -> float:
+        return float((np.maximum(found[knob], 0.0) * rounding(variants, knob, b) ** 2).sum()) / 2
+
+    return WidthTable.of(choices, value, UNIT)
 
 
 def check(choices: Choices, images: Images, name: str) -> None:

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hwsim.quantization.allocate.knobs import Knob
 from hwsim.quantization.allocate.sensitivity import Images
-from hwsim.quantization.allocate.sensitivity.gradients import check, distributions, rounding, weights_of
+from hwsim.quantization.allocate.sensitivity.gradients import DRAWS, distributions, second_order, weights_of
 from hwsim.quantization.allocate.variants import Variants
 from hwsim.quantization.allocate.widths import Choices, WidthTable
 from hwsim.quantization.reconstruct.session import one_thread
 
 if TYPE_CHECKING:
     import torch
-
-UNIT = "nats, to second order"
-DRAWS = 64
 
 
 def measure(variants: Variants, choices: Choices, images: Images, seed: int) -> WidthTable:
@@ -30,18 +29,12 @@ def measure(variants: Variants, choices: Choices, images: Images, seed: int) -> 
     Raises:
         HwsimError: PyTorch is not installed, no images, or results are allocated.
     """
-    check(choices, images, "hessian")
-    traces = mean_traces(variants, choices, images, seed)
-
-    def value(knob: Knob, b: int) -> float:
-        return max(traces[knob], 0.0) / 2 * float((rounding(variants, knob, b) ** 2).sum())
-
-    return WidthTable.of(choices, value, UNIT)
+    return second_order(variants, choices, images, seed, name="hessian", curvature=mean_traces)
 
 
 def mean_traces(
     variants: Variants, choices: Choices, images: Images, seed: int, draws: int = DRAWS
-) -> dict[Knob, float]:
+) -> dict[Knob, np.ndarray]:
     """Return the Hessian's trace of each layer's weights divided by their number, estimated from ``draws`` vectors."""
     import torch
 
@@ -59,7 +52,8 @@ def mean_traces(
                 along = torch.stack([(g * v).sum() for g, v in zip(slopes, vectors, strict=True)]).sum()
                 products = torch.autograd.grad(along, leaves, retain_graph=True)
                 sums += torch.stack([(h * v).sum().double() for h, v in zip(products, vectors, strict=True)])
-    per_weight = [float(total) / (rows * draws * leaf.numel()) for total, leaf in zip(sums, leaves, strict=True)]
+    counts = [rows * draws * leaf.numel() for leaf in leaves]
+    per_weight = [np.array(float(total) / count) for total, count in zip(sums, counts, strict=True)]
     return dict(zip(weights, per_weight, strict=True))
 
 
