@@ -13,6 +13,7 @@ import numpy as np
 from hwsim.errors import ExecutionError
 from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.segment_constant import column_constant, spread
+from hwsim.execute.integer.segment_record import fold_scaling, recorded
 from hwsim.execute.integer.segment_scales import SegmentScales, segment_scales
 from hwsim.execute.integer.sparse import active_products
 from hwsim.kernels.mac import Accumulation
@@ -82,9 +83,13 @@ def segmented_product(
         position += length
     layer.counters.outputs += registers.held.size
     layer.counters.overflow_outputs += int(np.count_nonzero(registers.overflowed))
-    if joins is None or layer.datapath.bias != "end":
-        return registers.held
-    result: np.ndarray = registers.held + joins[:, None, :]
+    result: np.ndarray = registers.held
+    if joins is not None and layer.datapath.bias == "end":
+        result = result + joins[:, None, :]
+    if layer.on_product is not None:
+        added = np.zeros((groups, n), result.dtype) if joins is None else joins
+        scaling = fold_scaling(layer, scales, segments, sizes, (groups, n))
+        layer.on_product(layer, recorded(layer, scaling, scales, ifmap, weight, added, result, accumulate))
     return result
 
 

@@ -24,7 +24,7 @@ PASS_BITS = 32
 def array_vectors(
     mapping: Mapping, passes: list[Pass], ifmap: np.ndarray, weight: np.ndarray, folds: Folds, widths: Widths
 ) -> list[Vector]:
-    """Return the pass table and ``array_ifmap``, ``array_weight``, ``array_psum``, ``array_accumulator``.
+    """Return the pass table and ``array_ifmap``, ``array_weight``, ``array_psum``, ``array_accumulator``; rescaled ``array_term``.
 
     Args:
         mapping: of the product.
@@ -45,6 +45,9 @@ def array_vectors(
             "accumulator behind the array, after that partial sum was added",
         ),
     }
+    terms = folds.term
+    if terms is not None:
+        sources["term"] = ("psum", lambda at: terms[at.fold, at.group], "that partial sum as the scaler gives it")
     vectors = [
         Vector(
             name="passes",
@@ -65,7 +68,7 @@ def array_vectors(
 def ordered(
     array: SystolicArray, passes: list[Pass], operand: str, source: Callable[[Pass], np.ndarray]
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return what crosses the array's edge as ``operand``, int64, and the names of its axes.
+    """Return what crosses the array's edge as ``operand``, int64 or float32, and the names of its axes.
 
     Args:
         array: its size and dataflow decide the layout.
@@ -79,7 +82,7 @@ def ordered(
     streams = outer == flow.time
     steps = passes[-1].stream_start + passes[-1].span(flow.time)[1]
     shape = (steps, lanes[inner]) if streams else (len(passes), array.rows, array.columns)
-    result = np.zeros(shape, np.int64)
+    result = np.zeros(shape, np.float32 if source(passes[0]).dtype.kind == "f" else np.int64)
     for index, at in enumerate(passes):
         (first, first_size), (second, second_size) = at.span(dims[0]), at.span(dims[1])
         block = source(at)[first : first + first_size, second : second + second_size]

@@ -26,6 +26,7 @@ ROUNDINGS = (
     Rounding.TO_ZERO,
     Rounding.AWAY,
 )
+SCALERS = ("none", "integer", "float32")  # what rescales the sums of folds; the bench stops before float32
 OUTPUTS = ("none", "raw", "scaled", "thresholds")  # what the bench computes behind the sum
 SCALED = ("fixed_point", "power_of_two")  # one integer multiplication and one rounding shift
 WORDS = {
@@ -33,6 +34,12 @@ WORDS = {
     "WEIGHT": "array_weight",
     "PSUM": "array_psum",
     "ACCUMULATOR": "array_accumulator",
+    "TERM": "array_term",
+    "FOLD_SEGMENT": "fold_segment",
+    "SEGMENT_MULTIPLIER": "segment_multiplier",
+    "SEGMENT_SHIFT": "segment_shift",
+    "FOLD_IFMAP_SUM": "fold_ifmap_sum",
+    "SEGMENT_WEIGHT_ZERO": "segment_weight_zero_point",
     "CONSTANT": "column_constant",
     "IFMAP_SUM": "ifmap_sum",
     "WEIGHT_ZERO": "weight_zero_point",
@@ -50,7 +57,8 @@ def parameters(
 ) -> dict[str, int]:
     """Return the parameters of ``testbench.sv`` for one layer, by name.
 
-    ``OUTPUT`` is an index of ``OUTPUTS``, ``ROUNDING`` of ``ROUNDINGS`` (of meaning for scaled outputs).
+    ``OUTPUT`` is an index of ``OUTPUTS``, ``SCALER`` of ``SCALERS``, ``ROUNDING`` of ``ROUNDINGS`` (of meaning for scaled
+    outputs), and so is ``TERM_ROUNDING`` (of integer scalers).
     """
     array, datapath = mapping.array, layer.datapath
     by_name = {vector.name: vector for vector in vectors}
@@ -69,6 +77,9 @@ def parameters(
         "ACCUMULATOR_MODE": _mode(datapath.accumulator),
         "BIAS_AT_START": int(datapath.bias == "start"),
         "HAS_IFMAP_SUM": int("ifmap_sum" in by_name),
+        "SCALER": SCALERS.index(_scaler(by_name)),
+        "HAS_FOLD_IFMAP_SUM": int("fold_ifmap_sum" in by_name),
+        "TERM_ROUNDING": ROUNDINGS.index(datapath.segment_scaling.rounding or Rounding.HALF_UP),
         "OUTPUT": OUTPUTS.index(output),
         "ROUNDING": ROUNDINGS.index(stage.unit.shift_rounding) if stage.unit and output == "scaled" else 0,
         "OUTPUT_ZERO_POINT": facts.get("zero_point", 0),
@@ -85,6 +96,12 @@ def parameters(
 
 def _mode(register: Accumulator) -> int:
     return MODES.index(register.overflow)
+
+
+def _scaler(written: Mapping[str, Vector]) -> str:
+    if "array_term" not in written:
+        return "none"
+    return "float32" if "segment_scale" in written else "integer"
 
 
 def _output(stage: OutputStage, written: Mapping[str, Vector]) -> str:

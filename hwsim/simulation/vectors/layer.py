@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,18 +12,10 @@ from hwsim.execute.integer import Layer
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.execute.integer.rescaling import leaves_raw
 from hwsim.graph import Node
-from hwsim.hardware.mac import ONE_PRODUCT
 from hwsim.interchange.vectors.vector import LayerVectors, Vector
-from hwsim.mapping.mapping import Mapping as ArrayMapping
-from hwsim.simulation.vectors.array_order import array_vectors
-from hwsim.simulation.vectors.bench import parameters
-from hwsim.simulation.vectors.folds import fold_by_fold
-from hwsim.simulation.vectors.matrix_order import matrix_vectors
-from hwsim.simulation.vectors.output_stage import output_stage
-from hwsim.simulation.vectors.passes import passes_of
+from hwsim.simulation.vectors.product import as_matrix, product_vectors, too_many
 from hwsim.simulation.vectors.region import Region, region_within
 from hwsim.simulation.vectors.tensors import grid_facts, tensor_vector
-from hwsim.simulation.vectors.widths import widths_of
 
 ROLES = ("input", "weight", "bias")
 
@@ -33,12 +24,6 @@ def check_writable(layer: Layer) -> None:
     """Raise ExecutionError, before any run, for an array layer whose sums the written order cannot describe."""
     if layer.mapping is None:
         return
-    way_out = "write other layers (--layers), or give its operands one scale along k"
-    if layer.segments is not None:
-        raise ExecutionError(
-            f"layer {layer.node.name!r}: vectors follow plain accumulators, but its sums are rescaled at "
-            f"{len(layer.segments.segments)} segments along k ({layer.datapath.segment_scaling}); {way_out}"
-        )
     if layer.output_is_coded() and layer.output_grid().granularity.axis is not None and not leaves_raw(layer):
         raise ExecutionError(
             f"layer {layer.node.name!r}: vectors have one output zero point, but its result has scales of its own per channel "
@@ -67,10 +52,10 @@ def layer_vectors(
             vectors=tuple(kept),
             left_out=left_out,
         )
-    result = _as_matrix(layer.node, tensors[layer.node.outputs[0]], product.sums.shape)
+    result = as_matrix(layer.node, tensors[layer.node.outputs[0]], product.sums.shape)
     whole = Region(groups=product.sums.shape[0], m=product.sums.shape[1], n=product.sums.shape[2])
     region = region_within(layer.mapping, whole, limit)
-    found = _product(layer, layer.mapping, product, result, region, limit)
+    found = product_vectors(layer, layer.mapping, product, result, region, limit)
     is_whole = region == whole
     shapes = {key: [getattr(region, key), getattr(whole, key)] for key in ("groups", "m", "n")}
     return LayerVectors(
@@ -94,78 +79,12 @@ def _tensors(
     for role, name in names.items():
         values = tensors[name]
         if values.size > limit:
-            left_out[role] = _too_many(values, limit)
+            left_out[role] = too_many(values, limit)
             continue
         about = f"tensor {' '.join(name.split())} of the network"
         kept.append(tensor_vector(role, layer.graph.tensors[name], values, about))
     facts = {role: grid_facts(layer.graph.tensors[name], layer.grids.get(name)) for role, name in names.items()}
     return kept, left_out, facts
-
-
-def _product(
-    layer: Layer, mapping: ArrayMapping, product: ArrayProduct, result: np.ndarray, region: Region, limit: int
-) -> LayerVectors:
-    """Return the vectors of an array product inside ``region``; raise ExecutionError for elements with several lanes."""
-    if mapping.mac != ONE_PRODUCT:
-        raise ExecutionError(
-            f"layer {layer.node.name!r}: vectors are written for elements of one product a cycle, not for datapath.mac = "
-            f"{layer.datapath.mac} with sparsity {layer.datapath.sparsity or 'dense'} at these widths; set datapath.mac to "
-            "fixed and datapath.sparsity to dense (the tensors, and sums of registers that do not overflow, are the same)"
-        )
-    stage = output_stage(layer, product.sums.shape[0], product.sums.shape[2])
-    groups, m, n = slice(region.groups), slice(region.m), slice(region.n)
-    part = replace(
-        product,
-        ifmap=product.ifmap[groups, m],
-        weight=product.weight[groups, :, n],
-        constant=product.constant[groups, n],
-        weight_zero_point=product.weight_zero_point[groups, n],
-        sums=product.sums[groups, m, n],
-    )
-    preloaded = part.constant if layer.datapath.bias == "start" else np.zeros_like(part.constant)
-    folds = fold_by_fold(part, mapping, layer.datapath.accumulator, preloaded[:, None, :])
-    widths = widths_of(layer, mapping, folds.psum, folds.accumulator)
-    passes = list(passes_of(mapping, region))
-    output = layer.graph.tensors[layer.node.outputs[0]]
-    cut = [replace(constant, values=constant.values[groups, n]) for constant in stage.vectors]
-    constants = [constant for constant in cut if constant.values.size <= limit]
-    vectors = (
-        *matrix_vectors(part, mapping, folds, widths),
-        *constants,
-        replace(
-            tensor_vector("result", output, result[groups, m, n], "what leaves the requantizer"),
-            axes=("group", "m", "n"),
-        ),
-        *array_vectors(mapping, passes, part.ifmap, part.weight, folds, widths),
-    )
-    facts = {
-        "gemm": {"groups": mapping.gemm.groups, **mapping.gemm.shape},
-        "tile": {"m": mapping.tile_m, "k": mapping.tile_k, "n": mapping.tile_n},
-        "loop_order": mapping.order,
-        "k_segments": list(mapping.k_segments),
-        "array": mapping.array.model_dump(mode="json"),
-        "datapath": layer.datapath.model_dump(mode="json"),
-        "output_stage": stage.facts,
-    }
-    return LayerVectors(
-        layer=layer.node.name,
-        facts=facts,
-        parameters=parameters(layer, mapping, region, stage, vectors),
-        vectors=vectors,
-        left_out={constant.name: _too_many(constant.values, limit) for constant in cut if constant not in constants},
-    )
-
-
-def _too_many(values: np.ndarray, limit: int) -> str:
-    return f"{values.size} words are more than the limit of {limit}"
-
-
-def _as_matrix(node: Node, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return a layer's result as ``[groups, m, n]``: of a convolution's ``[batch, channels, height, width]`` the pixels are m."""
-    groups, m, n = shape
-    if node.op in ("Conv", "ConvTranspose"):
-        return values.transpose(0, 2, 3, 1).reshape(m, groups, n).transpose(1, 0, 2)
-    return values.reshape(groups, m, n)
 
 
 def _attributes(node: Node) -> dict[str, Any]:

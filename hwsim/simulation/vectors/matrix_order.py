@@ -8,9 +8,9 @@ from hwsim.execute.integer.product import ArrayProduct
 from hwsim.interchange.vectors.vector import Vector
 from hwsim.mapping.mapping import Mapping
 from hwsim.simulation.vectors.folds import Folds
+from hwsim.simulation.vectors.segment_order import segment_vectors
 from hwsim.simulation.vectors.widths import Widths, at_least
-
-LENGTH_BITS = 32
+from hwsim.simulation.vectors.words import COUNT, register, vector
 
 
 def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths: Widths) -> list[Vector]:
@@ -25,26 +25,24 @@ def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths
     output = ("group", "m", "n")
     total = at_least(widths.accumulator, product.sums)
     vectors = [
-        _vector("ifmap_matrix", product.ifmap, widths.of("ifmap"), ("group", "m", "k"), "ifmap as it is multiplied"),
-        _vector(
-            "weight_matrix", product.weight, widths.of("weight"), ("group", "k", "n"), "weight as it is multiplied"
-        ),
-        _vector(
+        vector("ifmap_matrix", product.ifmap, widths.of("ifmap"), ("group", "m", "k"), "ifmap as it is multiplied"),
+        vector("weight_matrix", product.weight, widths.of("weight"), ("group", "k", "n"), "weight as it is multiplied"),
+        vector(
             "fold_lengths",
             np.array(mapping.k_segments),
-            (LENGTH_BITS, False),
+            COUNT,
             ("fold",),
             "products along k in each fold",
         ),
-        _register(
+        register(
             "column_constant", product.constant, widths.accumulator, ("group", "n"), "bias with folded zero-point terms"
         ),
     ]
     if product.weight_zero_point.any():
         sums = product.ifmap.sum(axis=2, dtype=np.int64)
         vectors += [
-            _register("ifmap_sum", sums, widths.accumulator, ("group", "m"), "sum of the ifmap over k"),
-            _register(
+            register("ifmap_sum", sums, widths.accumulator, ("group", "m"), "sum of the ifmap over k"),
+            register(
                 "weight_zero_point",
                 product.weight_zero_point,
                 widths.weight + 1,
@@ -52,20 +50,14 @@ def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths
                 "times ifmap_sum, subtracted from the accumulator",
             ),
         ]
+    if product.scaling is not None:
+        vectors += segment_vectors(product, product.scaling, mapping, folds, widths)
     return [
         *vectors,
-        _register("psum", folds.psum, widths.psum, ("fold", *output), "partial sum that leaves the array"),
-        _register(
+        register("psum", folds.psum, widths.psum, ("fold", *output), "partial sum that leaves the array"),
+        register(
             "accumulator_after_fold", folds.accumulator, widths.accumulator, ("fold", *output), "accumulator behind it"
         ),
-        _register("accumulator", folds.accumulator[-1], widths.accumulator, output, "accumulator after the last fold"),
-        _register("sum", product.sums, total, output, "what enters the requantizer"),
+        register("accumulator", folds.accumulator[-1], widths.accumulator, output, "accumulator after the last fold"),
+        register("sum", product.sums, total, output, "what enters the requantizer"),
     ]
-
-
-def _vector(name: str, values: np.ndarray, width: tuple[int, bool], axes: tuple[str, ...], about: str) -> Vector:
-    return Vector(name=name, values=values, bits=width[0], signed=width[1], axes=axes, about=about)
-
-
-def _register(name: str, values: np.ndarray, bits: int, axes: tuple[str, ...], about: str) -> Vector:
-    return _vector(name, values, (at_least(bits, values), True), axes, about)

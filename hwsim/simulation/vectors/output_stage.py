@@ -10,9 +10,10 @@ import numpy as np
 
 from hwsim.execute.integer import Layer
 from hwsim.execute.integer.requantize import code_range
-from hwsim.execute.integer.rescaling import leaves_raw, output_ratio
+from hwsim.execute.integer.rescaling import accumulator_units, has_real_sums, leaves_raw, output_ratio
 from hwsim.interchange.vectors.vector import MAX_BITS, Vector
 from hwsim.numerics.formats import IntFormat
+from hwsim.numerics.quant_params import QuantParams
 from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import definition
 from hwsim.numerics.requantizers.thresholds import thresholds_of
@@ -29,7 +30,8 @@ class OutputStage:
     Args:
         unit: the requantizer; None where the sum leaves without one.
         facts: of the index: ``rule`` (``requantize``, ``raw``: low bits of the sum, ``real``: float32 of the sum times
-            ``unit_scale``), the unit, output zero point and clamp codes.
+            ``unit_scale``, ``quantize``: that, divided by the scale of the result and rounded), the unit, output zero point
+            and clamp codes.
         vectors: constants ``[group, n]``; thresholds ``[group, n, level]``.
     """
 
@@ -41,10 +43,12 @@ class OutputStage:
 def output_stage(layer: Layer, groups: int, n: int) -> OutputStage:
     """Return how the sums of a product with ``groups`` and ``n`` columns become the layer's results."""
     coded = layer.output_is_coded()
-    if not coded or not isinstance(layer.output_grid().format, IntFormat):
-        scale = (layer.grid(0).operand_scales() * layer.grid(1).operand_scales()).astype(np.float32)
-        facts = {"rule": "real", "clamp_real": list(layer.node.clamp)}
-        return OutputStage(unit=None, facts=facts, vectors=(_constant("unit_scale", scale, groups, n, 0),))
+    is_integer = coded and isinstance(layer.output_grid().format, IntFormat)
+    if not is_integer or has_real_sums(layer):
+        scale = _constant("unit_scale", accumulator_units(layer).astype(np.float32), groups, n, 0)
+        facts: dict[str, Any] = _quantize(layer.output_grid(), layer.node.clamp) if is_integer else {"rule": "real"}
+        facts["clamp_real"] = list(layer.node.clamp)
+        return OutputStage(unit=None, facts=facts, vectors=(scale,))
     grid = layer.output_grid()
     low, high = code_range(grid, layer.node.clamp)
     ends = {"zero_point": grid.zero_point[0], "clamp_low": low, "clamp_high": high}
@@ -62,6 +66,20 @@ def output_stage(layer: Layer, groups: int, n: int) -> OutputStage:
             _constant("shift", constants.shift, groups, n, SHIFT_BITS),
         )
     return OutputStage(unit=unit, facts={"rule": "requantize", "unit": str(unit), **keys, **ends}, vectors=vectors)
+
+
+def _quantize(grid: QuantParams, clamp: tuple[float | None, float | None]) -> dict[str, Any]:
+    """Return how a real result becomes a code of ``grid`` (``QuantParams.encode``): one float32 division, one rounding."""
+    low, high = code_range(grid, clamp)
+    return {
+        "rule": "quantize",
+        "scale": float(grid.scales()[0]),
+        "rounding": str(grid.rounding),
+        "order": str(grid.order),
+        "zero_point": grid.zero_point[0],
+        "clamp_low": low,
+        "clamp_high": high,
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -1,9 +1,10 @@
 """The passes of a mapped product through the array, in order: what the array holds, and what streams through it.
 
 One *pass* is one filling of the array: ``rows x columns`` of the two dimensions that the dataflow unrolls, and all of a
-tile's third dimension in time. Images and groups follow one another; their tiles are visited in the mapping's order, k
-innermost; inside a tile the blocks along the array's columns are outermost and those along its rows innermost, so that a
-weight-stationary array completes the folds along k of one column block before the next.
+tile's third dimension in time; along k it is a fold, which ends where a segment of scales ends. Images and groups follow one
+another; their tiles are visited in the mapping's order, k innermost; inside a tile the blocks along the array's columns are
+outermost and those along its rows innermost, so that a weight-stationary array completes the folds along k of one column
+block before the next.
 """
 
 from __future__ import annotations
@@ -55,10 +56,13 @@ def passes_of(mapping: Mapping, region: Region) -> Iterator[Pass]:
     array = mapping.array
     flow = array.flow
     block = {flow.rows: array.rows, flow.columns: array.columns}
-    fold_of = {start: fold for fold, start in enumerate(accumulate((0, *mapping.k_segments[:-1])))}
+    folds = list(zip(accumulate((0, *mapping.k_segments[:-1])), mapping.k_segments, strict=True))
+    fold_of = {start: fold for fold, (start, _) in enumerate(folds)}
     streamed = 0
     for group, tile in _visits(mapping, region):
-        spans = {dim: list(_blocks(*tile[dim], block.get(dim))) for dim in "mkn"}
+        spans = {dim: list(_blocks(*tile[dim], block.get(dim))) for dim in "mn"}
+        start, size = tile["k"]
+        spans["k"] = [fold for fold in folds if start <= fold[0] < start + size]
         for column, row, time in product(spans[flow.columns], spans[flow.rows], spans[flow.time]):
             at = {flow.columns: column, flow.rows: row, flow.time: time}
             yield Pass(group=group, m=at["m"], k=at["k"], n=at["n"], fold=fold_of[at["k"][0]], stream_start=streamed)

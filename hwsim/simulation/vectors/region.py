@@ -60,12 +60,16 @@ def words(mapping: Mapping, region: Region) -> int:
 
 
 def tiles_within(mapping: Mapping, region: Region, dim: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return (starts, sizes) of the tiles along ``dim`` that ``region`` touches, image after image, int64 ``[tiles]``."""
+    """Return (starts, sizes) of the tiles along ``dim`` that ``region`` touches, image after image, int64 ``[tiles]``.
+
+    Along k these are the folds, which the rows of the array and the segments of scales cut out of the tiles.
+    """
     gemm = mapping.gemm
+    if dim == "k":
+        folds = np.array(mapping.k_segments, dtype=np.int64)
+        return np.cumsum(folds) - folds, folds
     spans = np.array(cuts(gemm, dim, getattr(mapping, f"tile_{dim}")), dtype=np.int64)
     starts, sizes = spans[:, 0], spans[:, 1]
-    if dim == "k":
-        return starts, sizes
     end = getattr(region, dim)
     if dim == "m":
         images = -(-end // gemm.m)

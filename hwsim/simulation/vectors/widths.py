@@ -10,32 +10,33 @@ from hwsim.execute.integer import Layer
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import accumulator_bits, operand_bits, psum_bits
 from hwsim.numerics.formats import IntFormat, bits_for_range
+from hwsim.simulation.vectors.folds import Folds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Widths:
-    """Bits of a word, and which of the operands are signed; registers always are."""
+    """Bits of a word, and which of the operands are signed; registers always are. ``term`` is what leaves a scaler."""
 
     ifmap: int
     weight: int
     psum: int
     accumulator: int
+    term: int
     ifmap_signed: bool
     weight_signed: bool
 
     def of(self, name: str) -> tuple[int, bool]:
-        """Return (bits, signed) of ``ifmap``, ``weight``, ``psum`` or ``accumulator``."""
+        """Return (bits, signed) of ``ifmap``, ``weight``, ``psum``, ``term`` or ``accumulator``."""
         return getattr(self, name), getattr(self, f"{name}_signed", True)
 
 
-def widths_of(layer: Layer, mapping: Mapping, psum: np.ndarray, accumulator: np.ndarray) -> Widths:
+def widths_of(layer: Layer, mapping: Mapping, folds: Folds) -> Widths:
     """Return the widths of a layer; a register that is declared exact is as wide as the values in it ask.
 
     Args:
         layer: its grids and datapath.
         mapping: its product.
-        psum: partial sums that occur.
-        accumulator: accumulators that occur.
+        folds: partial sums, terms and accumulators that occur.
     """
     gemm, datapath = mapping.gemm, layer.datapath
     ifmap, weight = operand_bits(gemm, datapath)
@@ -43,15 +44,18 @@ def widths_of(layer: Layer, mapping: Mapping, psum: np.ndarray, accumulator: np.
     return Widths(
         ifmap=ifmap,
         weight=weight,
-        psum=at_least(psum_bits(mapping, datapath), psum),
-        accumulator=at_least(accumulator_bits(gemm, datapath), accumulator),
+        psum=at_least(psum_bits(mapping, datapath), folds.psum),
+        accumulator=at_least(accumulator_bits(gemm, datapath), folds.accumulator),
+        term=at_least(1, folds.psum if folds.term is None else folds.term),
         ifmap_signed=_is_signed(layer, 0, centred and gemm.ifmap_asymmetric),
         weight_signed=_is_signed(layer, 1, centred and gemm.weight_asymmetric),
     )
 
 
 def at_least(bits: int, values: np.ndarray) -> int:
-    """Return ``bits``, or the signed width that ``values`` need where that is more."""
+    """Return ``bits``, or the signed width that ``values`` need where that is more; of real numbers their own."""
+    if values.dtype.kind == "f":
+        return 8 * values.itemsize
     return max(bits, bits_for_range(int(values.min()), int(values.max())))
 
 

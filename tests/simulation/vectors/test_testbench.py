@@ -11,10 +11,11 @@ import pytest
 
 from tests.simulation.vectors.layers import conv, gemm, images, machine, matmul, written
 
-pytestmark = pytest.mark.skipif(
+needs_iverilog = pytest.mark.skipif(
     not (shutil.which("iverilog") or os.environ.get("HWSIM_REQUIRE_IVERILOG")),
     reason="Icarus Verilog (iverilog) is not installed; with HWSIM_REQUIRE_IVERILOG set this is a failure",
 )
+pytestmark = needs_iverilog
 
 NARROW = {"psum": "int11:saturate", "accumulator": "int13:saturate"}
 ROUNDINGS = ("half_up", "half_even", "half_away", "half_down", "half_to_zero", "floor", "ceil", "to_zero", "away")

@@ -1,0 +1,84 @@
+"""The golden vectors of an array product, fold by fold: matrices, constants, registers, results, and the array's order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from hwsim.errors import ExecutionError
+from hwsim.execute.integer import Layer
+from hwsim.execute.integer.product import ArrayProduct
+from hwsim.graph import Node
+from hwsim.hardware.mac import ONE_PRODUCT
+from hwsim.interchange.vectors.vector import LayerVectors
+from hwsim.mapping.mapping import Mapping as ArrayMapping
+from hwsim.simulation.vectors.array_order import array_vectors
+from hwsim.simulation.vectors.bench import parameters
+from hwsim.simulation.vectors.folds import registers
+from hwsim.simulation.vectors.matrix_order import matrix_vectors
+from hwsim.simulation.vectors.output_stage import output_stage
+from hwsim.simulation.vectors.passes import passes_of
+from hwsim.simulation.vectors.region import Region
+from hwsim.simulation.vectors.tensors import tensor_vector
+from hwsim.simulation.vectors.widths import widths_of
+
+
+def product_vectors(
+    layer: Layer, mapping: ArrayMapping, product: ArrayProduct, result: np.ndarray, region: Region, limit: int
+) -> LayerVectors:
+    """Return the vectors of an array product inside ``region``; raise ExecutionError for elements with several lanes."""
+    if mapping.mac != ONE_PRODUCT:
+        raise ExecutionError(
+            f"layer {layer.node.name!r}: vectors are written for elements of one product a cycle, not for datapath.mac = "
+            f"{layer.datapath.mac} with sparsity {layer.datapath.sparsity or 'dense'} at these widths; set datapath.mac to "
+            "fixed and datapath.sparsity to dense (the tensors, and sums of registers that do not overflow, are the same)"
+        )
+    stage = output_stage(layer, product.sums.shape[0], product.sums.shape[2])
+    part = product.first(region.groups, region.m, region.n)
+    folds = registers(part, mapping, layer.datapath)
+    widths = widths_of(layer, mapping, folds)
+    passes = list(passes_of(mapping, region))
+    output = layer.graph.tensors[layer.node.outputs[0]]
+    cut = [replace(constant, values=constant.values[: region.groups, : region.n]) for constant in stage.vectors]
+    constants = [constant for constant in cut if constant.values.size <= limit]
+    vectors = (
+        *matrix_vectors(part, mapping, folds, widths),
+        *constants,
+        replace(
+            tensor_vector(
+                "result", output, result[: region.groups, : region.m, : region.n], "what leaves the requantizer"
+            ),
+            axes=("group", "m", "n"),
+        ),
+        *array_vectors(mapping, passes, part.ifmap, part.weight, folds, widths),
+    )
+    facts = {
+        "gemm": {"groups": mapping.gemm.groups, **mapping.gemm.shape},
+        "tile": {"m": mapping.tile_m, "k": mapping.tile_k, "n": mapping.tile_n},
+        "loop_order": mapping.order,
+        "k_segments": list(mapping.k_segments),
+        "array": mapping.array.model_dump(mode="json"),
+        "datapath": layer.datapath.model_dump(mode="json"),
+        "output_stage": stage.facts,
+    }
+    return LayerVectors(
+        layer=layer.node.name,
+        facts=facts,
+        parameters=parameters(layer, mapping, region, stage, vectors),
+        vectors=vectors,
+        left_out={constant.name: too_many(constant.values, limit) for constant in cut if constant not in constants},
+    )
+
+
+def too_many(values: np.ndarray, limit: int) -> str:
+    """Return why an array is left out."""
+    return f"{values.size} words are more than the limit of {limit}"
+
+
+def as_matrix(node: Node, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a layer's result as ``[groups, m, n]``: of a convolution's ``[batch, channels, height, width]`` the pixels are m."""
+    groups, m, n = shape
+    if node.op in ("Conv", "ConvTranspose"):
+        return values.transpose(0, 2, 3, 1).reshape(m, groups, n).transpose(1, 0, 2)
+    return values.reshape(groups, m, n)
