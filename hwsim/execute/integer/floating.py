@@ -11,7 +11,7 @@ of fp32, which holds the numbers of every mode, and the product is taken from he
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -21,11 +21,14 @@ from hwsim.errors import ExecutionError
 from hwsim.execute.float32.activation import clamp
 from hwsim.execute.integer.executable import check_tree
 from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.product import ArrayProduct
 from hwsim.execute.integer.requantize import code_range, column_grid, grids_of_columns
 from hwsim.execute.integer.sparse import active_products
 from hwsim.hardware.modes.floating import Mode
 from hwsim.kernels.encode import encode
 from hwsim.kernels.float_mac import FP32, accumulate
+from hwsim.kernels.mac import Accumulation
+from hwsim.numerics.accumulator import Accumulator, Overflow
 from hwsim.numerics.float_mac import FloatMac, cast
 from hwsim.numerics.formats import FloatFormat, IntFormat
 from hwsim.numerics.quant_params import QuantParams
@@ -54,7 +57,11 @@ def on_mode(operator: Operator) -> Operator:
     def run(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
         names = layer.node.inputs[: len(operands)]
         codes = [_entering(layer, index, operand).view(np.uint32) for index, operand in enumerate(operands)]
-        return operator(replace(layer, grids={**layer.grids, **dict.fromkeys(names, REAL)}), codes)
+        seen = layer.on_product
+        on_product = None if seen is None else lambda _, product: seen(layer, product)  # with the grids of the network
+        return operator(
+            replace(layer, grids={**layer.grids, **dict.fromkeys(names, REAL)}, on_product=on_product), codes
+        )
 
     return run
 
@@ -121,10 +128,6 @@ def floating_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: 
     """
     assert layer.mapping is not None
     check_tree(layer, layer.mapping.tree)
-    if layer.on_product is not None:
-        raise ExecutionError(
-            f"layer {layer.node.name!r}: vectors hold integers, and datapath.mac = {layer.datapath.mac} computes none"
-        )
     mac = mac_of(layer)
     left, right = _values(ifmap), _values(weight)
     permutation = layer.mapping.k_permutation
@@ -144,7 +147,38 @@ def floating_product(layer: Layer, ifmap: np.ndarray, weight: np.ndarray, bias: 
     counters.overflow_outputs += lost
     counters.overflow_events += lost
     counters.peak = max(counters.peak, float(np.abs(sums, where=finite, out=np.zeros_like(sums)).max(initial=0.0)))
+    if layer.on_product is not None:
+        layer.on_product(layer, _recorded(layer, left, right, bias, sums))
     return sums
+
+
+def _recorded(
+    layer: Layer, left: np.ndarray, right: np.ndarray, bias: np.ndarray | None, sums: np.ndarray
+) -> ArrayProduct:
+    """Return the record of a product of float32 operands; a bias that is not there is the zero that adds nothing."""
+    mac, shape = mac_of(layer), (sums.shape[0], sums.shape[2])
+    none = np.full(shape, 0.0 if layer.datapath.bias == "start" else -0.0, np.float32)
+
+    def folds(
+        left: np.ndarray,
+        right: np.ndarray,
+        lengths: Sequence[int],
+        *,
+        accumulator: Accumulator,
+        start: np.ndarray | float,
+    ) -> Accumulation:
+        assert accumulator.overflow is Overflow.EXACT, "sums have the format of the mode and no other width"
+        values = accumulate(left, right, lengths, mac, start)
+        return Accumulation(values=values, overflow_events=0, overflow_outputs=0, peak=0, proven_outputs=0)
+
+    return ArrayProduct(
+        ifmap=left,
+        weight=right,
+        constant=none if bias is None else _values(bias),
+        weight_zero_point=np.zeros(shape, np.int64),
+        sums=sums,
+        accumulate=folds,
+    )
 
 
 def _values(codes: np.ndarray) -> np.ndarray:

@@ -11,12 +11,13 @@ from hwsim.hardware.datapath import Datapath
 from hwsim.kernels.segments import add_scaled
 from hwsim.mapping.mapping import Mapping
 from hwsim.numerics.accumulator import Accumulator
+from hwsim.numerics.formats import FloatFormat
 from hwsim.numerics.rounding import Rounding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Folds:
-    """Register contents ``[folds, groups, m, n]``, int64; term and accumulator may be float32.
+    """Register contents ``[folds, groups, m, n]``, int64; float32 where they hold numbers of a floating-point format.
 
     Args:
         psum: the partial sum that leaves the array, after its last addition of the fold.
@@ -29,6 +30,15 @@ class Folds:
     accumulator: np.ndarray
     entering: np.ndarray | None = None
     term: np.ndarray | None = None
+
+    def as_codes(self, number: FloatFormat) -> Folds:
+        """Return the registers of sums in ``number``, which are not rescaled, as its codes, int64."""
+        return Folds(psum=codes_of(number, self.psum), accumulator=codes_of(number, self.accumulator))
+
+
+def codes_of(number: FloatFormat, values: np.ndarray) -> np.ndarray:
+    """Return the codes of ``values`` that ``number`` holds, infinity and NaN as it has them, int64."""
+    return number.encode_real(values, saturate=False).astype(np.int64)
 
 
 def registers(product: ArrayProduct, mapping: Mapping, datapath: Datapath) -> Folds:
@@ -47,8 +57,9 @@ def fold_by_fold(product: ArrayProduct, mapping: Mapping, accumulator: Accumulat
         product: operands, and what accumulates them.
         mapping: which folds.
         accumulator: the register behind the array.
-        start: int64 ``[groups, 1, n]``: what the accumulators hold at first.
+        start: int64 or float32 ``[groups, 1, n]``: what the accumulators hold at first.
     """
+    nothing = -0.0 if start.dtype.kind == "f" else 0  # what added to a sum leaves it as it is, its sign too
     psums, accumulators = [], []
     held: np.ndarray = start
     position = 0
@@ -56,7 +67,7 @@ def fold_by_fold(product: ArrayProduct, mapping: Mapping, accumulator: Accumulat
         part = slice(position, position + length)
         left = np.ascontiguousarray(product.ifmap[:, :, part])
         right = np.ascontiguousarray(product.weight[:, part])
-        psums.append(product.accumulate(left, right, [length], accumulator=Accumulator()).values)
+        psums.append(product.accumulate(left, right, [length], accumulator=Accumulator(), start=nothing).values)
         held = product.accumulate(left, right, [length], accumulator=accumulator, start=held).values
         accumulators.append(held)
         position += length

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from hwsim.execute.integer.product import ArrayProduct
@@ -9,7 +11,7 @@ from hwsim.interchange.vectors.vector import Vector
 from hwsim.mapping.mapping import Mapping
 from hwsim.simulation.vectors.folds import Folds
 from hwsim.simulation.vectors.segment_order import segment_vectors
-from hwsim.simulation.vectors.widths import Widths, at_least
+from hwsim.simulation.vectors.widths import Widths
 from hwsim.simulation.vectors.words import COUNT, register, vector
 
 
@@ -23,7 +25,7 @@ def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths
         widths: of operands and registers.
     """
     output = ("group", "m", "n")
-    total = at_least(widths.accumulator, product.sums)
+    held = partial(register, signed=widths.registers_signed)
     vectors = [
         vector("ifmap_matrix", product.ifmap, widths.of("ifmap"), ("group", "m", "k"), "ifmap as it is multiplied"),
         vector("weight_matrix", product.weight, widths.of("weight"), ("group", "k", "n"), "weight as it is multiplied"),
@@ -34,7 +36,7 @@ def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths
             ("fold",),
             "products along k in each fold",
         ),
-        register(
+        held(
             "column_constant", product.constant, widths.accumulator, ("group", "n"), "bias with folded zero-point terms"
         ),
     ]
@@ -54,10 +56,10 @@ def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths
         vectors += segment_vectors(product, product.scaling, mapping, folds, widths)
     return [
         *vectors,
-        register("psum", folds.psum, widths.psum, ("fold", *output), "partial sum that leaves the array"),
-        register(
+        held("psum", folds.psum, widths.psum, ("fold", *output), "partial sum that leaves the array"),
+        held(
             "accumulator_after_fold", folds.accumulator, widths.accumulator, ("fold", *output), "accumulator behind it"
         ),
-        register("accumulator", folds.accumulator[-1], widths.accumulator, output, "accumulator after the last fold"),
-        register("sum", product.sums, total, output, "what enters the requantizer"),
+        held("accumulator", folds.accumulator[-1], widths.accumulator, output, "accumulator after the last fold"),
+        held("sum", product.sums, widths.accumulator, output, "what enters the requantizer"),
     ]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hwsim.execute.integer import Layer
+from hwsim.execute.integer.floating import is_floating
 from hwsim.execute.integer.requantize import code_range
 from hwsim.execute.integer.rescaling import accumulator_units, has_real_sums, leaves_raw, output_ratio
 from hwsim.interchange.vectors.vector import MAX_BITS, Vector
@@ -30,8 +31,8 @@ class OutputStage:
     Args:
         unit: the requantizer; None where the sum leaves without one.
         facts: of the index: ``rule`` (``requantize``, ``raw``: low bits of the sum, ``real``: float32 of the sum times
-            ``unit_scale``, ``quantize``: that, divided by the scale of the result and rounded), the unit, output zero point
-            and clamp codes.
+            ``unit_scale``, ``quantize``: that, divided by the scale of the result and rounded, ``cast``: rounded to a format of
+            other numbers than integers), the unit, output zero point and clamp codes.
         vectors: constants ``[group, n]``; thresholds ``[group, n, level]``.
     """
 
@@ -44,37 +45,42 @@ def output_stage(layer: Layer, groups: int, n: int) -> OutputStage:
     """Return how the sums of a product with ``groups`` and ``n`` columns become the layer's results."""
     coded = layer.output_is_coded()
     is_integer = coded and isinstance(layer.output_grid().format, IntFormat)
-    if not is_integer or has_real_sums(layer):
-        scale = _constant("unit_scale", accumulator_units(layer).astype(np.float32), groups, n, 0)
-        facts: dict[str, Any] = _quantize(layer.output_grid(), layer.node.clamp) if is_integer else {"rule": "real"}
-        facts["clamp_real"] = list(layer.node.clamp)
+    if not is_integer or has_real_sums(layer) or is_floating(layer):
+        unit = np.ones(1) if is_floating(layer) else accumulator_units(layer)
+        facts = _encode(layer.output_grid(), layer.node.clamp) if coded else {"rule": "real"}
+        facts |= {"clamp_real": list(layer.node.clamp)}
+        scale = _constant("unit_scale", unit.astype(np.float32), groups, n, 0)
         return OutputStage(unit=None, facts=facts, vectors=(scale,))
     grid = layer.output_grid()
     low, high = code_range(grid, layer.node.clamp)
     ends = {"zero_point": grid.zero_point[0], "clamp_low": low, "clamp_high": high}
     if leaves_raw(layer):
         return OutputStage(unit=None, facts={"rule": "raw", **ends}, vectors=())
-    unit = layer.requantizer
-    keys = {key: _plain(value) for key, value in asdict(unit).items()}
-    constants = definition(unit.scheme).constants(np.atleast_1d(output_ratio(layer)), unit)
+    requantizer = layer.requantizer
+    keys = {key: _plain(value) for key, value in asdict(requantizer).items()}
+    constants = definition(requantizer.scheme).constants(np.atleast_1d(output_ratio(layer)), requantizer)
     vectors: tuple[Vector, ...]
-    if unit.scheme == "thresholds":
+    if requantizer.scheme == "thresholds":
         vectors = (_thresholds(constants.multiplier, grid.zero_point[0], low, high, groups, n),)
     else:
         vectors = (
-            _constant("multiplier", constants.multiplier, groups, n, unit.multiplier_bits or MULTIPLIER_BITS),
+            _constant("multiplier", constants.multiplier, groups, n, requantizer.multiplier_bits or MULTIPLIER_BITS),
             _constant("shift", constants.shift, groups, n, SHIFT_BITS),
         )
-    return OutputStage(unit=unit, facts={"rule": "requantize", "unit": str(unit), **keys, **ends}, vectors=vectors)
+    return OutputStage(
+        unit=requantizer, facts={"rule": "requantize", "unit": str(requantizer), **keys, **ends}, vectors=vectors
+    )
 
 
-def _quantize(grid: QuantParams, clamp: tuple[float | None, float | None]) -> dict[str, Any]:
+def _encode(grid: QuantParams, clamp: tuple[float | None, float | None]) -> dict[str, Any]:
     """Return how a real result becomes a code of ``grid`` (``QuantParams.encode``): one float32 division, one rounding."""
+    facts = {"scale": float(grid.scales()[0]), "rounding": str(grid.rounding)}
+    if not isinstance(grid.format, IntFormat):
+        return {"rule": "cast", **facts, "format": str(grid.format), "saturate": grid.saturate}
     low, high = code_range(grid, clamp)
     return {
         "rule": "quantize",
-        "scale": float(grid.scales()[0]),
-        "rounding": str(grid.rounding),
+        **facts,
         "order": str(grid.order),
         "zero_point": grid.zero_point[0],
         "clamp_low": low,

@@ -8,20 +8,22 @@ import numpy as np
 
 from hwsim.errors import ExecutionError
 from hwsim.execute.integer import Layer
+from hwsim.execute.integer.floating import is_floating, mac_of
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.graph import Node
 from hwsim.hardware.mac import ONE_PRODUCT
 from hwsim.interchange.vectors.vector import LayerVectors
 from hwsim.mapping.mapping import Mapping as ArrayMapping
+from hwsim.numerics.float_mac import FloatMac
 from hwsim.simulation.vectors.array_order import array_vectors
 from hwsim.simulation.vectors.bench import parameters
-from hwsim.simulation.vectors.folds import registers
+from hwsim.simulation.vectors.folds import codes_of, registers
 from hwsim.simulation.vectors.matrix_order import matrix_vectors
 from hwsim.simulation.vectors.output_stage import output_stage
 from hwsim.simulation.vectors.passes import passes_of
 from hwsim.simulation.vectors.region import Region
 from hwsim.simulation.vectors.tensors import tensor_vector
-from hwsim.simulation.vectors.widths import widths_of
+from hwsim.simulation.vectors.widths import widths_of, widths_of_codes
 
 
 def product_vectors(
@@ -37,7 +39,10 @@ def product_vectors(
     stage = output_stage(layer, product.sums.shape[0], product.sums.shape[2])
     part = product.first(region.groups, region.m, region.n)
     folds = registers(part, mapping, layer.datapath)
-    widths = widths_of(layer, mapping, folds)
+    mac = mac_of(layer) if is_floating(layer) else None
+    if mac is not None:
+        part, folds = _as_codes(part, mac), folds.as_codes(mac.total)
+    widths = widths_of(layer, mapping, folds) if mac is None else widths_of_codes(mac)
     passes = list(passes_of(mapping, region))
     output = layer.graph.tensors[layer.node.outputs[0]]
     cut = [replace(constant, values=constant.values[: region.groups, : region.n]) for constant in stage.vectors]
@@ -62,12 +67,25 @@ def product_vectors(
         "datapath": layer.datapath.model_dump(mode="json"),
         "output_stage": stage.facts,
     }
+    if mac is not None:
+        facts["number_formats"] = {"operands": str(mac.operand), "sums": str(mac.total)}
     return LayerVectors(
         layer=layer.node.name,
         facts=facts,
-        parameters=parameters(layer, mapping, region, stage, vectors),
+        parameters=parameters(layer, mapping, region, stage, vectors) if mac is None else {},
         vectors=vectors,
         left_out={constant.name: too_many(constant.values, limit) for constant in cut if constant not in constants},
+    )
+
+
+def _as_codes(product: ArrayProduct, mac: FloatMac) -> ArrayProduct:
+    """Return a product of real numbers with the codes of the formats that carry them, int64."""
+    return replace(
+        product,
+        ifmap=codes_of(mac.operand, product.ifmap),
+        weight=codes_of(mac.operand, product.weight),
+        constant=codes_of(mac.total, product.constant),
+        sums=codes_of(mac.total, product.sums),
     )
 
 

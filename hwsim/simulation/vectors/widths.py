@@ -9,13 +9,17 @@ import numpy as np
 from hwsim.execute.integer import Layer
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import accumulator_bits, operand_bits, psum_bits
+from hwsim.numerics.float_mac import FloatMac
 from hwsim.numerics.formats import IntFormat, bits_for_range
 from hwsim.simulation.vectors.folds import Folds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Widths:
-    """Bits of a word, and which of the operands are signed; registers always are. ``term`` is what leaves a scaler."""
+    """Bits of a word, and which of the operands are signed. ``term`` is what leaves a scaler.
+
+    Registers are signed unless they hold codes of a floating-point format.
+    """
 
     ifmap: int
     weight: int
@@ -24,10 +28,11 @@ class Widths:
     term: int
     ifmap_signed: bool
     weight_signed: bool
+    registers_signed: bool = True
 
     def of(self, name: str) -> tuple[int, bool]:
         """Return (bits, signed) of ``ifmap``, ``weight``, ``psum``, ``term`` or ``accumulator``."""
-        return getattr(self, name), getattr(self, f"{name}_signed", True)
+        return getattr(self, name), getattr(self, f"{name}_signed", self.registers_signed)
 
 
 def widths_of(layer: Layer, mapping: Mapping, folds: Folds) -> Widths:
@@ -49,6 +54,21 @@ def widths_of(layer: Layer, mapping: Mapping, folds: Folds) -> Widths:
         term=at_least(1, folds.psum if folds.term is None else folds.term),
         ifmap_signed=_is_signed(layer, 0, centred and gemm.ifmap_asymmetric),
         weight_signed=_is_signed(layer, 1, centred and gemm.weight_asymmetric),
+    )
+
+
+def widths_of_codes(mac: FloatMac) -> Widths:
+    """Return the widths of operands and registers that hold codes of floating-point formats, as plain binary."""
+    operand, total = mac.operand.bits, mac.total.bits
+    return Widths(
+        ifmap=operand,
+        weight=operand,
+        psum=total,
+        accumulator=total,
+        term=total,
+        ifmap_signed=False,
+        weight_signed=False,
+        registers_signed=False,
     )
 
 

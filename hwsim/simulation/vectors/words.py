@@ -15,6 +15,10 @@ def vector(name: str, values: np.ndarray, width: tuple[int, bool], axes: tuple[s
     return Vector(name=name, values=values, bits=width[0], signed=width[1], axes=axes, about=about)
 
 
-def register(name: str, values: np.ndarray, bits: int, axes: tuple[str, ...], about: str) -> Vector:
-    """Return signed ``values`` at ``bits``, or at what they need where that is more; real numbers at their own width."""
+def register(
+    name: str, values: np.ndarray, bits: int, axes: tuple[str, ...], about: str, *, signed: bool = True
+) -> Vector:
+    """Return ``values`` at ``bits``, or where they have a sign at what they need if that is more; reals at their own width."""
+    if not signed:
+        return vector(name, values, (bits, False), axes, about)
     return vector(name, values, (at_least(bits, values), True), axes, about)

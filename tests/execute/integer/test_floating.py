@@ -207,12 +207,25 @@ def test_what_has_no_order_of_rounded_sums_is_refused():
         )
 
 
-def test_there_are_no_vectors_of_floating_point_sums():
-    graph = network(weights(np.random.default_rng(7), 8, 2, "int4", Granularity(), 1), real_grid("fp16"), None)
-    _, layer = run(graph, np.ones((4, 8)), machine())
-    watched = {"fc": replace(layer, on_product=lambda *_: None)}
-    with pytest.raises(ExecutionError, match=r"vectors hold integers, and datapath.mac = floating:fp16:fp32 computes"):
-        run_integer(graph, watched, {"x": np.ones((4, 8), np.float32)})
+@pytest.mark.parametrize("side", ["start", "end"])
+def test_the_recorded_product_gives_its_sums(side):
+    """Its operands and constants, accumulated by itself, on the grids that the network has."""
+    rng = np.random.default_rng(7)
+    bias = rng.standard_normal(2).astype(np.float32)
+    graph = network(weights(rng, 8, 2, "int4", Granularity(), 1), real_grid("fp16"), None, bias)
+    x, taken = rng.standard_normal((4, 8)).astype(np.float16), []
+    found, layer = run(graph, x, machine("floating:fp16:fp32", f"datapath.bias={side}"))
+    watched = {"fc": replace(layer, on_product=lambda seen, product: taken.append((seen, product)))}
+    run_integer(graph, watched, {"x": x.astype(np.float32)})
+    ((seen, product),) = taken
+    assert seen.grid(1) == graph.tensors["w"].quant
+    starts = product.constant[:, None, :] if side == "start" else 0.0
+    sums = product.accumulate(
+        product.ifmap, product.weight, [8], accumulator=layer.datapath.accumulator, start=starts
+    ).values
+    np.testing.assert_array_equal(sums if side == "start" else sums + product.constant[:, None, :], product.sums)
+    np.testing.assert_array_equal(product.sums[0], found)
+    np.testing.assert_array_equal(product.ifmap[0], x.astype(np.float32))
 
 
 def test_weights_beyond_the_operand_format_are_refused():
