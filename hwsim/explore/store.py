@@ -26,15 +26,18 @@ class PointStore:
     Args:
         path: the CSV file, created with its folder when the first point is added; None keeps the points in memory.
         columns: the table's columns; the first is ``point``.
+        later: those of them that a table of an earlier version lacks; its rows have None there.
 
     Raises:
         HwsimError: the file has other columns, or cannot be read or written.
     """
 
-    def __init__(self, path: Path | None, columns: tuple[str, ...]):
+    def __init__(self, path: Path | None, columns: tuple[str, ...], *, later: tuple[str, ...] = ()):
         self.path = path
         self.columns = ("point", *columns)
+        self.later = later
         self.rows: dict[str, dict[str, Any]] = {}
+        self._is_earlier = False
         if path is not None and path.exists():
             self._read(path)
 
@@ -45,14 +48,17 @@ class PointStore:
             raise HwsimError(f"{path}: cannot be read as a sweep table ({error}); choose another --out") from None
         complete = text[: text.rfind("\n") + 1]  # a row without its line end was cut off by an interruption
         lines = list(csv.reader(complete.splitlines()))
-        if lines and tuple(lines[0]) != self.columns:
+        earlier = tuple(name for name in self.columns if name not in self.later)
+        found = tuple(lines[0]) if lines else self.columns
+        self._is_earlier = found == earlier != self.columns
+        if found != self.columns and not self._is_earlier:
             raise HwsimError(
                 f"{path}: is not a table of this sweep (its columns differ); move it away or choose another --out"
             )
         for line in lines[1:]:
-            if len(line) == len(self.columns):
-                row = {name: _value(cell) for name, cell in zip(self.columns, line, strict=True)}
-                self.rows[str(line[0])] = row
+            if len(line) == len(found):
+                row = {name: _value(cell) for name, cell in zip(found, line, strict=True)}
+                self.rows[str(line[0])] = dict.fromkeys(self.columns) | row
         if complete != text:
             self._rewrite(path)
 
@@ -64,6 +70,7 @@ class PointStore:
                 writer.writerow(self.columns)
                 writer.writerows([_cell(row[name]) for name in self.columns] for row in self.rows.values())
             temporary.replace(path)
+            self._is_earlier = False
         except OSError as error:
             raise HwsimError(
                 f"{temporary}: cannot be written ({error.strerror}); move it away, or choose another --out"
@@ -75,6 +82,8 @@ class PointStore:
     def add(self, point: str, row: Mapping[str, Any]) -> None:
         """Append a finished point."""
         full = {"point": point, **row}
+        if self.path is not None and self._is_earlier:
+            self._rewrite(self.path)
         self.rows[point] = full
         if self.path is None:
             return

@@ -1,10 +1,9 @@
-"""``hwsim.sweep``: weight bits x activation bits x accumulator of one network on one machine."""
+"""``hwsim.sweep``: recipe x weight bits x activation bits x accumulator of one network on one machine."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,15 +13,16 @@ import numpy as np
 from hwsim import __version__
 from hwsim.energy import load_table
 from hwsim.errors import HwsimError
+from hwsim.explore.quantizer import Point, Quantizer, options_by_recipe
 from hwsim.explore.store import PointStore, point_id
 from hwsim.graph import Graph
 from hwsim.hardware import Accelerator, PrecisionPlan, with_precision
 from hwsim.hardware.problems import validate
-from hwsim.quantization import Scheme, prepare, quantize, shifts_only
-from hwsim.quantization.calibrate import observe
-from hwsim.quantization.ranges import needs
+from hwsim.quantization import prepare
+from hwsim.quantization.recipes.record import Value
 from hwsim.schedule import Options
 from hwsim.simulation.metrics import Metric, accuracy, metric_name
+from hwsim.simulation.result import Result
 from hwsim.simulation.simulate import simulate
 from hwsim.tables import Table
 
@@ -33,18 +33,10 @@ WEIGHTS = tuple(f"int{bits}" for bits in range(2, 9))
 ACTIVATIONS = tuple(f"uint{bits}" for bits in range(4, 9))
 ACCUMULATORS = ("exact", "int16:saturate", "int16:wrap")
 COLUMNS = (
-    "network", "accelerator", "weights", "activations", "accumulator", "accuracy", "sqnr_db", "energy_pj", "latency_s",
+    "network", "accelerator", "recipe", "weights", "activations", "accumulator", "accuracy", "sqnr_db", "energy_pj", "latency_s",
     "cycles", "dram_bytes", "area_mm2", "tops_per_w", "overflow_events", "images",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """One choice of widths, in text form."""
-
-    weights: str
-    activations: str
-    accumulator: str
+LATER = ("recipe",)  # columns that tables of earlier versions lack
 
 
 def sweep(
@@ -56,13 +48,16 @@ def sweep(
     weights: Sequence[str] = WEIGHTS,
     activations: Sequence[str] = ACTIVATIONS,
     accumulators: Sequence[str] = ACCUMULATORS,
-    range: str = "mse",
+    range: str | None = None,
+    recipes: Sequence[str | None] = (None,),
+    options: Mapping[str, Value] | None = None,
+    seed: int = 0,
     metric: Metric = accuracy,
     scheduling: Options | None = None,
     out: str | Path | None = None,
     progress: Progress[Point] = iter,
 ) -> Table:
-    """Return accuracy, error, energy and latency of every combination of widths, one row each.
+    """Return accuracy, error, energy and latency of every combination of recipes and widths, one row each.
 
     Psum and accumulator of the machine take the accumulator under study where the array itself keeps the sum over k
     (output stationary); elsewhere the accumulator memory takes it and the array keeps its own psum.
@@ -75,19 +70,23 @@ def sweep(
         weights: formats to try.
         activations: formats to try.
         accumulators: registers to try, as ``exact`` or ``int16:wrap``.
-        range: estimator, see ``hwsim.quantize``.
+        range: estimator, see ``hwsim.quantize``; None for that of the recipe, without one ``mse``.
+        recipes: published methods to try (``hwsim show recipes``); None is the quantizer without one.
+        options: of recipes, by name; each takes those that it has.
+        seed: of what recipes draw.
         metric: the task metric, column ``accuracy``.
         scheduling: what the mapper minimizes and may use (``hwsim.schedule.Options``).
         out: folder of ``sweep.csv``; points that it already holds are not run again. None: nothing is written.
         progress: wraps the list of points that remain.
 
     Raises:
-        HwsimError: unknown formats, or a table in ``out`` that is not this sweep's.
+        HwsimError: unknown formats, recipes or options, or a table in ``out`` that is not this sweep's.
     """
     if graph.is_quantized:
         raise HwsimError(
             f"{graph.name} came quantized and keeps its grids, so there are no widths to sweep; give the float model"
         )
+    chosen = options_by_recipe(recipes, options)
     ready = prepare(graph)
     arrays = {name: np.asarray(calibration[name]) for name in ready.inputs if name in calibration}
     facts = {
@@ -97,28 +96,24 @@ def sweep(
         "prices": hashlib.sha256(repr(load_table(accelerator.energy_table)).encode()).hexdigest(),
         "images": _digest_arrays(images),
         "calibration": _digest_arrays(arrays),
-        "range": range,
         "metric": f"{metric.__module__}.{metric_name(metric)}",
         "scheduling": repr(scheduling or Options()),
     }
-    points = [Point(weights=w, activations=a, accumulator=r) for w, a, r in product(weights, activations, accumulators)]
-    ids = {
-        point: point_id({**facts, "point": [point.weights, point.activations, point.accumulator]}) for point in points
-    }
-    store = PointStore(Path(out) / "sweep.csv" if out is not None else None, COLUMNS)
+    points = [
+        Point(recipe=name, weights=w, activations=a, accumulator=r)
+        for name, w, a, r in product(recipes, weights, activations, accumulators)
+    ]
+    quantizer = Quantizer(
+        graph=ready, accelerator=accelerator, calibration=arrays, range=range, options=chosen, seed=seed
+    )
+    ids = {point: point_id({**facts, **quantizer.facts(point)}) for point in points}
+    store = PointStore(Path(out) / "sweep.csv" if out is not None else None, COLUMNS, later=LATER)
     missing = [point for point in points if ids[point] not in store]
-    if missing:
-        seen = observe(ready, arrays, needs(range))
-        power_of_two = shifts_only(ready, accelerator)
-        quantized: dict[tuple[str, str], Graph] = {}
-        for point in progress(missing):
-            key = (point.weights, point.activations)
-            if key not in quantized:
-                stated = {"weights": point.weights, "activations": point.activations, "range": range}
-                plan = validate(PrecisionPlan, {"default": stated}, "sweep")
-                quantized = {key: quantize(ready, Scheme(plan=plan, power_of_two=power_of_two), None, seen=seen)}
-            machine = machine_with(accelerator, point.accumulator)
-            store.add(ids[point], _row(ready, quantized[key], machine, images, point, metric, scheduling))
+    for point in progress(missing) if missing else ():
+        machine = machine_with(accelerator, point.accumulator)
+        quantized, reference = quantizer.quantized(point, machine)
+        result = simulate(quantized, machine, images, metric=metric, reference=reference, scheduling=scheduling)
+        store.add(ids[point], _row(ready, result, machine, point, metric))
     return store.table([ids[point] for point in points])
 
 
@@ -129,22 +124,14 @@ def machine_with(accelerator: Accelerator, accumulator: str) -> Accelerator:
     return with_precision(accelerator, plan)
 
 
-def _row(
-    ready: Graph,
-    graph: Graph,
-    machine: Accelerator,
-    images: Mapping[str, np.ndarray],
-    point: Point,
-    metric: Metric,
-    scheduling: Options | None,
-) -> dict[str, Any]:
-    result = simulate(graph, machine, images, metric=metric, scheduling=scheduling)
+def _row(ready: Graph, result: Result, machine: Accelerator, point: Point, metric: Metric) -> dict[str, Any]:
     summary = result.summary
     shared = {name: summary[name] for name in COLUMNS if name in summary}
     return {
         **shared,
         "network": ready.name,
         "accelerator": machine.name,
+        "recipe": point.recipe,
         "weights": point.weights,
         "activations": point.activations,
         "accumulator": point.accumulator,

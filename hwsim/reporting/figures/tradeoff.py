@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SUBJECT, ORDER = "sweep", 10
 TITLE = "Accuracy against energy and latency"
 CAPTION = (
-    "Every point of the sweep: colour is the width of the weights, shape is the accumulator; no point is both more accurate "
-    "and cheaper than one on the line."
+    "Every point of the sweep: colour is the width of the weights, shape is the accumulator, the recipe, or both where both "
+    "change; no point is both more accurate and cheaper than one on the line."
 )
 COLOURS = (VERMILION, ORANGE, GREEN, BLUE, PURPLE, SKY, WINE, OLIVE, SLATE)
 PANELS = (("energy_pj", "energy per inference", "J", PICO), ("latency_s", "latency per inference", "s", 1.0))
@@ -48,12 +48,30 @@ def bits_text(value: Any) -> str:
     return f"{found[1]} bit" if found else str(value)
 
 
+def series_of(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what each row's shape stands for: its accumulator, its recipe, or both where both change.
+
+    >>> series_of([{"accumulator": "exact", "recipe": "cle"}, {"accumulator": "exact", "recipe": None}])
+    ['cle', 'no recipe']
+    >>> series_of([{"accumulator": "exact"}])
+    ['exact']
+    """
+    recipes = [row.get("recipe") or "no recipe" for row in rows]
+    registers = [str(row["accumulator"]) for row in rows]
+    if len(set(recipes)) == 1:
+        return registers
+    if len(set(registers)) == 1:
+        return recipes
+    return [f"{recipe}, {register}" for recipe, register in zip(recipes, registers, strict=True)]
+
+
 @styled
 def draw(table: Table) -> Figure:
     """Draw two panels; rows without accuracy or cost are left out.
 
     Args:
-        table: columns ``accuracy energy_pj latency_s weights activations accumulator``, one row per design point.
+        table: columns ``accuracy energy_pj latency_s weights activations accumulator`` and perhaps ``recipe``, one row per
+            design point.
 
     Raises:
         NothingToDraw: no row has an accuracy and its costs.
@@ -66,9 +84,10 @@ def draw(table: Table) -> Figure:
     widths = sorted(
         {bits_text(row["weights"]) for row in rows}, key=lambda text: (not text[0].isdigit(), len(text), text)
     )
-    registers = sorted({str(row["accumulator"]) for row in rows})
+    series = series_of(rows)
+    shapes = sorted(set(series))
     colour = {text: COLOURS[index % len(COLOURS)] for index, text in enumerate(widths)}
-    marker = {text: MARKERS[index % len(MARKERS)] for index, text in enumerate(registers)}
+    marker = {text: MARKERS[index % len(MARKERS)] for index, text in enumerate(shapes)}
     figure = Figure(figsize=(WIDTH_INCHES, 4.8))
     low = min(row["accuracy"] for row in rows)
     high = max(row["accuracy"] for row in rows)
@@ -76,14 +95,14 @@ def draw(table: Table) -> Figure:
     for index, (key, word, unit, factor) in enumerate(PANELS):
         axes = figure.add_axes((0.07 + 0.47 * index, 0.115, 0.44, 0.72))
         axes.set_ylim(100 * (low - margin), 100 * (high + margin))
-        _panel(axes, rows, [row[key] * factor for row in rows], colour, marker)
+        _panel(axes, rows, [row[key] * factor for row in rows], colour, [marker[text] for text in series])
         _label_axes(axes, word, unit, first=index == 0)
     _legends(figure, colour, marker)
     return figure
 
 
 def _panel(
-    axes: Axes, rows: list[dict[str, Any]], costs: list[float], colour: dict[str, str], marker: dict[str, str]
+    axes: Axes, rows: list[dict[str, Any]], costs: list[float], colour: dict[str, str], markers: list[str]
 ) -> None:
     gains = [100 * row["accuracy"] for row in rows]
     span = max(costs) - min(costs) or max(costs) or 1.0
@@ -93,7 +112,7 @@ def _panel(
     axes.plot([*x, max(costs) + 0.08 * span], [*y, y[-1]], color=INK, linewidth=1.1, drawstyle="steps-post", zorder=2)
     for place, row in enumerate(rows):
         on_front = place in best
-        look: dict[str, Any] = {"color": colour[bits_text(row["weights"])], "marker": marker[str(row["accumulator"])]}
+        look: dict[str, Any] = {"color": colour[bits_text(row["weights"])], "marker": markers[place]}
         edge: dict[str, Any] = {
             "markeredgecolor": INK if on_front else PAPER,
             "markeredgewidth": 0.9 if on_front else 0.5,
