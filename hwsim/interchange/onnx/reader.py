@@ -20,7 +20,7 @@ from hwsim.interchange.onnx.names import unique_names
 from hwsim.interchange.onnx.normalize import KEEP_CODES, NORMALIZERS, normalize
 from hwsim.interchange.onnx.operator import Operator, parse_operator
 from hwsim.interchange.onnx.refuse import SHAPE_ARITHMETIC, unsupported
-from hwsim.interchange.onnx.run_time import with_run_time_scales
+from hwsim.interchange.onnx.run_time_scales import with_run_time_scales
 from hwsim.interchange.onnx.tables import Tables
 from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.reading.finish import finish

@@ -12,8 +12,9 @@ from hwsim.errors import GraphError
 from hwsim.graph import Node, Tensor
 from hwsim.interchange.onnx.write.nodes import Emitter
 from hwsim.interchange.onnx.write.sheet import Shape, Sheet
+from hwsim.interchange.onnx.write.weights import looked_up
 from hwsim.interchange.qonnx.domain import DOMAIN
-from hwsim.numerics.formats import BIPOLAR, FloatFormat, IntFormat, Specials
+from hwsim.numerics.formats import BIPOLAR, Codebook, FloatFormat, IntFormat, Specials
 from hwsim.numerics.qonnx import name_of
 from hwsim.numerics.quant_params import QuantOrder, QuantParams
 
@@ -57,9 +58,11 @@ class QonnxStyle:
         return self._quantized(sheet, tensor, real, tensor.name)
 
     def constant(self, sheet: Sheet, tensor: Tensor) -> str:
-        """Store the real values of the codes, and quantize them into the tensor's name."""
+        """Store the real values of the codes, and quantize them into the tensor's name; tables are looked up, as in QDQ."""
         grid, codes = tensor.quant, tensor.encoded()
         assert grid is not None
+        if isinstance(grid.format, Codebook) and grid.format != BIPOLAR:
+            return looked_up(sheet, tensor)
         if codes.dtype.itemsize > 2 and np.abs(codes.astype(np.int64)).max(initial=0) > 1 << EXACT_BITS:
             sheet.note("codes of more than 24 bits, whose low bits float32 drops", tensor.name)
         value = sheet.constant(f"{tensor.name}/value", grid.decode(codes))

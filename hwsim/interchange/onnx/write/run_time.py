@@ -1,6 +1,6 @@
 """Scales found at run time, which ONNX has for 8 bits and whole tensors only (DynamicQuantizeLinear), in plain operators.
 
-``hwsim.interchange.onnx.run_time`` and ``hwsim.graph.fusion.run_time_scales`` read what is written here.
+``hwsim.interchange.onnx.run_time_scales`` and ``hwsim.graph.fusion.run_time_scales`` read what is written here.
 """
 
 from __future__ import annotations

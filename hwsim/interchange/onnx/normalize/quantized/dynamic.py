@@ -6,7 +6,7 @@ from hwsim.errors import GraphError
 from hwsim.interchange.onnx.normalize.common import Normalizer
 from hwsim.interchange.onnx.normalize.quantized.integer import matmul_integer
 from hwsim.interchange.onnx.operator import Operator, positive_axis
-from hwsim.interchange.onnx.run_time import DOMAIN, OP
+from hwsim.interchange.onnx.run_time_scales import DOMAIN, OP
 from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.reading.stored import raw_grid
 from hwsim.numerics.formats import IntFormat
