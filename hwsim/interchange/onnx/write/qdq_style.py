@@ -23,6 +23,7 @@ from hwsim.interchange.onnx.write.codes import (
 from hwsim.interchange.onnx.write.nodes import Emitter, write_clamp
 from hwsim.interchange.onnx.write.sheet import Sheet
 from hwsim.interchange.onnx.write.weights import blocked, is_table, looked_up
+from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantOrder, QuantParams
 from hwsim.numerics.rounding import Rounding
 
@@ -94,6 +95,9 @@ class QdqStyle:
             return looked_up(sheet, tensor)
         tensor = blocked(tensor)
         element = stored_type(tensor, self.least_bits)
+        assert tensor.quant is not None
+        if isinstance(tensor.quant.format, IntFormat) and tensor.quant.format.bits < element.bits:
+            sheet.note(f"{tensor.quant.format} constants are stored and read in {element.bits} bits", tensor.name)
         stored = sheet.store(code_tensor(tensor.encoded(), element), sheet.name(f"{tensor.name}/codes"))
         return self._dequantized(sheet, tensor, stored, element, tensor.name)
 
