@@ -15,6 +15,7 @@ from hwsim.interchange.onnx.operator import Operator
 from hwsim.interchange.reading.constants import reshaped_constant, transposed_constant
 from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.reading.stored import format_of_array
+from hwsim.numerics.formats import IntFormat
 
 _RANDOM = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 _RESHAPES = {"Reshape", "Flatten", "Squeeze", "Unsqueeze"}
@@ -37,6 +38,8 @@ def fold(node: onnx.NodeProto, operator: Operator, draft: Draft) -> bool:
             _move(node, operator, draft)
             return True
         values = _evaluate(node, operator, draft, _feeds(operator, draft))
+        if operator.op == "Clip" and operator.means_codes(0):
+            _note_range(operator, draft)
     for name, value in zip(operator.outputs, values, strict=False):
         if name:
             draft.constants[name] = np.asarray(value)
@@ -82,6 +85,19 @@ def _move(node: onnx.NodeProto, operator: Operator, draft: Draft) -> None:
         found = reshaped_constant(draft, name, output, _evaluate(node, operator, draft, feeds)[0].shape)
     if found != output:
         draft.same_as(output, found)
+
+
+def _note_range(operator: Operator, draft: Draft) -> None:
+    """Remember the format whose range a Clip of codes keeps, where it is one with fewer bits than they are stored in."""
+    stored = format_of_array(draft.constants[operator.inputs[0]])
+    if not isinstance(stored, IntFormat) or not (operator.has(1) and operator.has(2)):
+        return
+    low, high = (int(draft.constants[name].reshape(())) for name in operator.inputs[1:3])
+    for bits in range(1, stored.bits):
+        for narrow in (False, True) if stored.signed and bits > 1 else (False,):
+            number = IntFormat(bits=bits, signed=stored.signed, narrow=narrow)
+            if (number.minimum, number.maximum) == (low, high):
+                draft.ranges[operator.outputs[0]] = number
 
 
 def _feeds(operator: Operator, draft: Draft) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ from hwsim.graph.moves import moved_grid
 from hwsim.interchange.reading.batch import BatchPlace, Shape, find_batch
 from hwsim.interchange.reading.stored import codes_of, format_of_array, raw_grid
 from hwsim.interchange.shapes import output_shapes
-from hwsim.numerics.formats import Format
+from hwsim.numerics.formats import Format, IntFormat
 from hwsim.numerics.quant_params import QuantParams
 
 
@@ -63,6 +63,7 @@ class Draft:
         self.producer: dict[str, Node] = {}
         # codes read on another grid, or from a zero point of the run: the Reinterpret behind them
         self.readings: dict[tuple[str, QuantParams | str], str] = {}
+        self.ranges: dict[str, IntFormat] = {}  # constants of codes that a Clip keeps in the range of a narrower format
         self.notes: dict[str, None] = {}
         self.used_names: set[str] = set()
 

@@ -23,7 +23,6 @@ from hwsim.interchange.onnx.write.codes import (
 from hwsim.interchange.onnx.write.nodes import Emitter, write_clamp
 from hwsim.interchange.onnx.write.sheet import Sheet
 from hwsim.interchange.onnx.write.weights import blocked, is_table, looked_up
-from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantOrder, QuantParams
 from hwsim.numerics.rounding import Rounding
 
@@ -51,7 +50,7 @@ class QdqStyle:
         assert tensor.quant is not None
         if tensor.is_constant and is_table(tensor.quant):
             return QUANTIZE_OPSET
-        element = stored_type(tensor, self.least_bits) if tensor.is_constant else self._computed(tensor)
+        element = self._stored(tensor) if tensor.is_constant else self._computed(tensor)
         shares = tensor.quant.granularity
         block = QUANTIZE_OPSET if shares.block is None and shares.groups is None else BLOCK_OPSET
         return max(QUANTIZE_OPSET if element is None else element.opset, block)
@@ -94,11 +93,11 @@ class QdqStyle:
         if is_table(tensor.quant):
             return looked_up(sheet, tensor)
         tensor = blocked(tensor)
-        element = stored_type(tensor, self.least_bits)
-        assert tensor.quant is not None
-        if isinstance(tensor.quant.format, IntFormat) and tensor.quant.format.bits < element.bits:
-            sheet.note(f"{tensor.quant.format} constants are stored and read in {element.bits} bits", tensor.name)
+        element = self._stored(tensor)
         stored = sheet.store(code_tensor(tensor.encoded(), element), sheet.name(f"{tensor.name}/codes"))
+        assert tensor.quant is not None
+        if tensor.quant.format.bits < element.bits == BYTE:
+            stored = _clipped_codes(sheet, tensor, stored, element)
         return self._dequantized(sheet, tensor, stored, element, tensor.name)
 
     def reinterpreted(
@@ -113,6 +112,12 @@ class QdqStyle:
         codes, element = self.codes[source.name]
         decoded = target.name if is_output else sheet.name(f"{target.name}/decoded")
         return self._dequantized(sheet, target, codes, element, decoded)
+
+    def _stored(self, tensor: Tensor) -> ElementType:
+        """Return the element type of a constant: bytes where ONNX has no type of the width, so that a Clip can tell it."""
+        element = stored_type(tensor, self.least_bits)
+        assert tensor.quant is not None
+        return stored_type(tensor, BYTE) if tensor.quant.format.bits < element.bits < BYTE else element
 
     def _computed(self, tensor: Tensor) -> ElementType | None:
         grid = tensor.quant
@@ -151,6 +156,16 @@ class QdqStyle:
         operands = [codes, *_grid_constants(sheet, tensor, element)]
         attributes = _granularity(tensor.quant)
         return sheet.emit("DequantizeLinear", f"{tensor.name}/dequantize", operands, [decoded], **attributes)
+
+
+def _clipped_codes(sheet: Sheet, tensor: Tensor, codes: str, element: ElementType) -> str:
+    """Keep stored codes, which have the range already, in the range of a format that ONNX lacks: readers see its width (QCDQ)."""
+    assert tensor.quant is not None
+    ends = [
+        sheet.store(code_tensor(np.array(end, dtype=np.int64), element), sheet.name(f"{tensor.name}/{side}"))
+        for side, end in zip(("lowest", "highest"), tensor.quant.format.operand_range, strict=True)
+    ]
+    return sheet.emit("Clip", f"{tensor.name}/range", [codes, *ends], [sheet.name(f"{tensor.name}/in_range")])
 
 
 def _code(grid: QuantParams, real: float) -> int:

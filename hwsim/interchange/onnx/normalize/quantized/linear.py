@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 
@@ -88,11 +90,25 @@ def dequantize_linear(operator: Operator, draft: Draft) -> None:
     )  # fmt: skip
     if x in draft.constants:
         grid = grouped(grid, draft.shape(x))
+        x, grid = _in_range(draft, x, grid)
     wanted = int(operator.get("output_dtype", 0)) or _element_type(draft, operator.inputs[1])
     _note_precision(operator, draft, wanted)
     name = read_on(draft, x, grid, None if x in draft.constants else output)
     if name != output:
         draft.same_as(output, name)
+
+
+def _in_range(draft: Draft, x: str, grid: QuantParams) -> tuple[str, QuantParams]:
+    """Return stored codes and their grid, in the format whose range a Clip keeps them in where there is one.
+
+    Quantize, clip, dequantize: the form in which ONNX holds widths that it has no types for (QCDQ; Pappalardo et al. 2022,
+    arXiv 2206.07527).
+    """
+    number = draft.ranges.get(x)
+    if number is None or not all(number.contains(code) for code in grid.zero_point):
+        return x, grid
+    narrow = replace(grid, format=number)
+    return draft.add_constant(x, draft.constants[x], narrow), narrow
 
 
 NORMALIZERS: dict[str, Normalizer] = {
