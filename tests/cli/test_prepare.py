@@ -58,8 +58,11 @@ def test_notes_say_what_the_images_were_used_for(images):
 
 def test_a_recipe_that_learns_says_on_what(images):
     pytest.importorskip("torch", reason='learns: pip install "hwsim[train]"')
-    ready = made("digits_resnet", inputs=images, recipe="adaround", recipe_options=["iterations=1"])
-    assert any(note.startswith("recipe adaround learned on the first 6 images") for note in ready.graph.notes)
+    for recipe, options in (("adaround", ["iterations=1"]), ("nupes", ["learn=true", "iterations=1"])):
+        ready = made("digits_resnet", inputs=images, recipe=recipe, recipe_options=options)
+        assert any(note.startswith(f"recipe {recipe} learned on the first 6 images") for note in ready.graph.notes)
+    ready = made("digits_resnet", inputs=images, recipe="nupes")
+    assert any(note.startswith("recipe nupes was calibrated on the first 6 images") for note in ready.graph.notes)
 
 
 def test_the_reference_is_the_network_before_the_recipe():

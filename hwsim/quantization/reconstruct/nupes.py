@@ -26,12 +26,12 @@ class LearnExponents:
 
     Args:
         iterations: steps of Adam per layer.
-        rate: of Adam, in steps of the grid for weights and in hundredths for exponents.
+        rate: of Adam, in steps of a uniform grid for weights, a quarter of it for exponents.
         batch: images per step.
     """
 
     iterations: int = 500
-    rate: float = 5e-2
+    rate: float = 2e-3
     batch: int = 32
 
     def __call__(self, state: State) -> State:

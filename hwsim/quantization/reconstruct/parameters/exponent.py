@@ -21,13 +21,14 @@ from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization.grid import symmetric_scales
 from hwsim.quantization.reconstruct.fake_quantize import straight_through
 from hwsim.quantization.reconstruct.parameters.straight_through import StraightThroughWeight
+from hwsim.quantization.rounding.neighbours import kept
 from hwsim.quantization.tables.exponent import powers, reachable
 from hwsim.quantization.tables.scales import grid_end
 
 if TYPE_CHECKING:
     import torch
 
-UNIT = 0.01  # of the exponent, for one step of a weight: one rate serves both
+UNIT = 0.25  # of the exponent, for one step of a weight: one rate serves both
 
 
 def _as_it_is(grid: QuantParams) -> QuantParams:
@@ -50,12 +51,12 @@ class Exponent(StraightThroughWeight):
         power_of_two: bool = False,
         widened: Callable[[QuantParams], QuantParams] = _as_it_is,
     ):
-        """Start at the exponent of the tensor's grid, with its codes.
+        """Start at the exponent of the tensor's grid, weights rounded to nearest.
 
         Args:
             tensor: a constant on a calibrated grid of powers.
             table: bits, decode bits and rounding of every exponent.
-            rate: of Adam, in steps of the grid, and in ``UNIT`` of the exponent.
+            rate: of Adam, in steps of the uniform grid of the same range, and in ``UNIT`` of the exponent.
             power_of_two: of the scales.
             widened: what a grid becomes so that a bias fits its units, as ``widened_for_bias``.
 
@@ -72,6 +73,9 @@ class Exponent(StraightThroughWeight):
         self.first = round(100 * exponent_of(book))
         self.least, self.most = reachable(table, self.first)
         self.ranges = self.grid.scales().astype(np.float64) * grid_end(book)
+        self.largest = (1 << (table.bits - 1)) - 1
+        steps = self.grid.granularity.spread(self.ranges / self.largest, tensor.shape) * kept(tensor)
+        self.step = torch.from_numpy(steps.astype(np.float32))
         self.tilt = torch.zeros((), requires_grad=True)
         self._grids = {self.first: self.grid}
 
@@ -106,8 +110,7 @@ class Exponent(StraightThroughWeight):
 
     def _slope(self, ratio: np.ndarray, codes: np.ndarray, found: np.ndarray, exponent: float) -> np.ndarray:
         """Return ``dw^/da``, in the shape of the weight."""
-        most = (1 << (self.table.bits - 1)) - 1
-        place = np.abs(codes.astype(np.int64) - most) / most
+        place = np.abs(codes.astype(np.int64) - self.largest) / self.largest
         u = np.clip(np.abs(ratio), np.finfo(np.float32).tiny, 1.0)
         alive = place > 0
         held = np.where(alive, place, 1.0)

@@ -82,7 +82,7 @@ def test_weights_move_by_what_lies_inside_of_the_range():
     inside = np.abs(tensor.data) <= 1.5
     assert inside.any()
     assert (~inside).any()
-    np.testing.assert_allclose(found.numpy(), np.where(inside, tensor.quant.scale[0], 0.0), rtol=1e-6)
+    np.testing.assert_allclose(found.numpy(), np.where(inside, 1.5 / 7, 0.0), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("tilt", "said"), [(-5.0, "0.26"), (5.0, "1.34")])
