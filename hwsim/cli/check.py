@@ -7,25 +7,20 @@ from typing import Any
 import typer
 
 from hwsim.cli import options
+from hwsim.cli.groups import Images, Loading, Mapper, Method, Precision, Registers, Target, grouped
 
 
+@grouped()
 def check(
-    network: options.Network = options.DEFAULT_NETWORK,
-    hardware: options.Hardware = options.DEFAULT_HARDWARE,
-    overrides: options.Overrides = None,
-    precision: options.Precision = None,
-    weights: options.Weights = None,
-    activations: options.Activations = None,
-    accumulator: options.AccumulatorText = None,
-    psum: options.PsumText = None,
-    requantizer: options.RequantizerText = None,
+    *,
+    target: Target,
+    precision: Precision,
+    registers: Registers,
     runtime: options.RuntimeText = None,
-    batch: options.Batch = 1,
-    dimensions: options.Dimensions = None,
-    seed: options.Seed = 0,
-    objective: options.ObjectiveText = options.DEFAULT_OBJECTIVE,
-    residency: options.Residency = True,
-    prefetch: options.Prefetch = True,
+    method: Method,
+    images: Images,
+    loading: Loading,
+    mapper: Mapper,
     mapping: options.MappingFile = None,
 ) -> None:
     """Validate a network, a machine and a precision plan together, and print each layer's accumulator widths."""
@@ -36,18 +31,9 @@ def check(
     from hwsim.explore.check import SUFFIXES, overflow_table
     from hwsim.schedule import schedule
 
-    plan = resolve.resolve_plan(
-        precision,
-        weights=weights,
-        activations=activations,
-        accumulator=accumulator,
-        psum=psum,
-        **resolve.runtime_keys(runtime, requantizer),
-    )
-    quantized, machine = prepare_priced(
-        network, plan, hardware=hardware, overrides=overrides, batch=batch, dimensions=dimensions, seed=seed
-    )
-    decided = schedule(quantized, machine, resolve.resolve_scheduling(objective, residency, prefetch, mapping))
+    plan = resolve.resolve_plan(precision, registers, method, runtime)
+    quantized, machine = prepare_priced(target, plan, loading, method, images)
+    decided = schedule(quantized, machine, resolve.resolve_scheduling(mapper, mapping))
     cost(quantized, machine, decided)  # prices everything, so that what `run` would refuse is refused here
     rows = list(overflow_table(quantized, machine, decided.mappings).rows())
     for register in ("psum", "accumulator"):

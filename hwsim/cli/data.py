@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hwsim.cli.groups import Images
 from hwsim.errors import HwsimError
 
 if TYPE_CHECKING:
@@ -28,22 +29,14 @@ class Data:
     notes: tuple[str, ...] = ()
 
 
-def find_data(
-    network: str,
-    graph: Graph,
-    inputs: Path | None,
-    calibration: Path | None,
-    images: int | None,
-    seed: int,
-    *,
-    use: str | None = RANGES_ONLY,
-) -> Data:
+def find_data(network: str, graph: Graph, stated: Images, seed: int, *, use: str | None = RANGES_ONLY) -> Data:
     """Find the images: the files given, else those bundled with a trained network, else drawn ones if asked for.
 
     ``use`` tells what calibration images are for, in a note where they are taken from ``inputs``; None: they are not looked at.
     """
     from hwsim.zoo import dataset, entry, names
 
+    inputs, calibration, images = stated.inputs, stated.calibration, stated.images
     if calibration is not None and graph.is_quantized:
         raise HwsimError(f"--calibration: {graph.name} came quantized and keeps its grids; leave the option out")
     if inputs is None and network in names():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hwsim.cli import options
+from hwsim.cli.groups import Images, Loading, Method, Precision, Registers, Target, grouped
 
 if TYPE_CHECKING:
     from hwsim.tables import Table
@@ -15,23 +16,14 @@ if TYPE_CHECKING:
 SHOWN = 12
 
 
+@grouped()
 def diagnose(
-    network: options.Network = options.DEFAULT_NETWORK,
-    hardware: options.Hardware = options.DEFAULT_HARDWARE,
-    overrides: options.Overrides = None,
-    precision: options.Precision = None,
-    weights: options.Weights = None,
-    activations: options.Activations = None,
-    accumulator: options.AccumulatorText = None,
-    psum: options.PsumText = None,
-    requantizer: options.RequantizerText = None,
-    range_: options.RangeText = None,
-    granularity: options.Granularity = None,
-    recipe: options.RecipeName = None,
-    recipe_options: options.RecipeOptions = None,
-    inputs: options.Inputs = None,
-    calibration: options.Calibration = None,
-    images: options.Images = None,
+    *,
+    target: Target,
+    precision: Precision,
+    registers: Registers,
+    method: Method,
+    images: Images,
     dimensions: options.Dimensions = None,
     metric: options.MetricText = "accuracy",
     seed: options.Seed = 0,
@@ -50,33 +42,13 @@ def diagnose(
     from hwsim.reporting.diagnosis import write_diagnosis
     from hwsim.reporting.progress import progress
 
-    plan = resolve.resolve_plan(
-        precision,
-        weights=weights,
-        activations=activations,
-        accumulator=accumulator,
-        psum=psum,
-        requantizer=requantizer,
-        range=range_,
-        weight_granularity=granularity,
-    )
+    plan = resolve.resolve_plan(precision, registers, method)
     chosen = resolve.resolve_metric(metric)
-    ready = prepare(
-        network,
-        plan,
-        hardware=hardware,
-        overrides=overrides,
-        inputs=inputs,
-        calibration=calibration,
-        images=images,
-        batch=1,
-        dimensions=dimensions,
-        seed=seed,
-        recipe=recipe,
-        recipe_options=recipe_options,
-    )
+    ready = prepare(target, plan, Loading(dimensions=dimensions, seed=seed), method, images)
     if ready.data.images is None:
-        raise HwsimError(f"diagnose: {network} has no images; give --inputs images.npz, or --images N to draw some")
+        raise HwsimError(
+            f"diagnose: {target.network} has no images; give --inputs images.npz, or --images N to draw some"
+        )
     found = diagnosed(
         ready.graph,
         ready.machine,
@@ -84,7 +56,9 @@ def diagnose(
         metric=chosen,
         reference=ready.reference,
         tolerance=tolerance,
-        used=used_by(ready.graph, ready.plan, recipe, resolve.recipe_options(recipe, recipe_options)),
+        used=used_by(
+            ready.graph, ready.plan, method.recipe, resolve.recipe_options(method.recipe, method.recipe_options)
+        ),
         sweep_images=sweep_images,
         progress=lambda quantizers: progress(quantizers, "quantizers"),
     )

@@ -1,14 +1,14 @@
-"""What ``run``, ``check``, ``vectors`` and ``export`` have in common: the same options give the same machine and the same integers."""
+"""What the verbs have in common: the same options give the same machine and the same integers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hwsim.cli import resolve
 from hwsim.cli.data import RANGES_ONLY, Data, find_data
+from hwsim.cli.groups import Images, Loading, Method, Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,39 +43,26 @@ class Prepared:
         return None if self.state is None else self.state.reference
 
 
-def prepare(
-    network: str,
-    plan: PrecisionPlan,
-    *,
-    hardware: str,
-    overrides: Sequence[str] | None,
-    inputs: Path | None,
-    calibration: Path | None,
-    images: int | None,
-    batch: int,
-    dimensions: Sequence[str] | None,
-    seed: int,
-    recipe: str | None = None,
-    recipe_options: Sequence[str] | None = None,
-) -> Prepared:
+def prepare(target: Target, plan: PrecisionPlan, loading: Loading, method: Method, images: Images) -> Prepared:
     """Load network, machine and images, and quantize the network, by a recipe if one is named, unless it came quantized."""
     from hwsim.quantization import quantize, scheme_for
 
-    machine = resolve.resolve_machine(hardware, overrides, plan)
-    graph = resolve.resolve_network(network, batch, dimensions, seed)
-    stated = resolve.recipe_options(recipe, recipe_options)
+    recipe = method.recipe
+    machine = resolve.resolve_machine(target, plan)
+    graph = resolve.resolve_network(target.network, loading)
+    stated = resolve.recipe_options(recipe, method.recipe_options)
     plan = plan if recipe else resolve.plan_of(graph, plan)
     use = _use_of(recipe, stated)
-    data = find_data(network, graph, inputs, calibration, images, seed, use=use)
+    data = find_data(target.network, graph, images, loading.seed, use=use)
     scheme, notes = scheme_for(graph, machine, plan)
     shown = None
     if data.calibration is not None:
         shown = {name: data.calibration[name] for name in graph.inputs if name in data.calibration}
-    if use is None and calibration is not None:
+    if use is None and images.calibration is not None:
         notes += (f"recipe {recipe} looks at no image: --calibration has no say",)
     noted = replace(graph, notes=(*graph.notes, *data.notes, *notes))
     if recipe is not None:
-        state = _by_recipe(recipe, noted, scheme, machine, shown, stated, seed)
+        state = _by_recipe(recipe, noted, scheme, machine, shown, stated, loading.seed)
         return Prepared(plan=state.scheme.plan, machine=machine, data=data, graph=state.graph, state=state)
     quantized = quantize(noted, scheme, shown)
     return Prepared(plan=plan, machine=machine, data=data, graph=quantized)
@@ -99,7 +86,7 @@ def _by_recipe(
     graph: Graph,
     scheme: Scheme,
     machine: Accelerator,
-    images: Mapping[str, np.ndarray] | None,
+    calibration: Mapping[str, np.ndarray] | None,
     options: Mapping[str, str],
     seed: int,
 ) -> State:
@@ -111,7 +98,7 @@ def _by_recipe(
         graph,
         scheme,
         machine,
-        images,
+        calibration,
         options=options,
         seed=seed,
         progress=lambda steps: progress(steps, f"recipe {name}"),
@@ -119,21 +106,22 @@ def _by_recipe(
 
 
 def prepare_priced(
-    network: str,
-    plan: PrecisionPlan,
-    *,
-    hardware: str,
-    overrides: Sequence[str] | None,
-    batch: int,
-    dimensions: Sequence[str] | None,
-    seed: int,
+    target: Target, plan: PrecisionPlan, loading: Loading, method: Method, images: Images
 ) -> tuple[Graph, Accelerator]:
-    """Return a network with the widths of ``plan`` and the machine, for verbs that only price; refuse what no layer could execute."""
+    """Return a quantized network and the machine, for verbs that only price; refuse what no layer could execute.
+
+    Without a recipe activations are calibrated only where images are stated: widths are enough for a price.
+    """
     from hwsim.execute.integer import check_executable
     from hwsim.quantization import quantize, scheme_for
 
-    machine = resolve.resolve_machine(hardware, overrides, plan)
-    graph = resolve.resolve_network(network, batch, dimensions, seed)
+    if method.recipe is not None or images.are_stated:
+        ready = prepare(target, plan, loading, method, images)
+        check_executable(ready.graph, ready.machine)
+        return ready.graph, ready.machine
+    resolve.recipe_options(None, method.recipe_options)
+    machine = resolve.resolve_machine(target, plan)
+    graph = resolve.resolve_network(target.network, loading)
     scheme, _ = scheme_for(graph, machine, resolve.plan_of(graph, plan))
     quantized = quantize(graph, scheme, None)
     check_executable(quantized, machine)

@@ -8,31 +8,21 @@ from typing import Annotated
 import typer
 
 from hwsim.cli import options
+from hwsim.cli.groups import Images, Loading, Method, Precision, Registers, Target, grouped
 
 DEFAULT_RECIPE = "white_paper"
 
 
+@grouped(recipe=DEFAULT_RECIPE)
 def quantize(
-    network: options.Network = options.DEFAULT_NETWORK,
-    recipe: Annotated[str, typer.Option(help="A published method (`hwsim show recipes`).")] = DEFAULT_RECIPE,
-    recipe_options: options.RecipeOptions = None,
-    hardware: options.Hardware = options.DEFAULT_HARDWARE,
-    overrides: options.Overrides = None,
-    precision: options.Precision = None,
-    weights: options.Weights = None,
-    activations: options.Activations = None,
-    accumulator: options.AccumulatorText = None,
-    psum: options.PsumText = None,
-    requantizer: options.RequantizerText = None,
-    range_: options.RangeText = None,
-    granularity: options.Granularity = None,
-    inputs: options.Inputs = None,
-    calibration: options.Calibration = None,
-    images: options.Images = None,
-    batch: options.Batch = 1,
-    dimensions: options.Dimensions = None,
+    *,
+    target: Target,
+    precision: Precision,
+    registers: Registers,
+    method: Method,
+    images: Images,
+    loading: Loading,
     metric: options.MetricText = "accuracy",
-    seed: options.Seed = 0,
     out: Annotated[
         Path | None, typer.Option(help="Write the network with its integers to this .onnx (QDQ) file.")
     ] = None,
@@ -48,37 +38,16 @@ def quantize(
     from hwsim.reporting.overview import facts
     from hwsim.simulation.simulate import simulate
 
-    described = recipe_of(recipe)
+    assert method.recipe is not None
+    described = recipe_of(method.recipe)
     if out is not None:
         check_target(out)
-    plan = resolve.resolve_plan(
-        precision,
-        weights=weights,
-        activations=activations,
-        accumulator=accumulator,
-        psum=psum,
-        requantizer=requantizer,
-        range=range_,
-        weight_granularity=granularity,
-    )
+    plan = resolve.resolve_plan(precision, registers, method)
     chosen = resolve.resolve_metric(metric)
-    ready = prepare(
-        network,
-        plan,
-        hardware=hardware,
-        overrides=overrides,
-        inputs=inputs,
-        calibration=calibration,
-        images=images,
-        batch=batch,
-        dimensions=dimensions,
-        seed=seed,
-        recipe=recipe,
-        recipe_options=recipe_options,
-    )
+    ready = prepare(target, plan, loading, method, images)
     assert ready.state is not None
     result = simulate(ready.graph, ready.machine, ready.data.images, metric=chosen, reference=ready.reference)
-    typer.echo(f"{recipe}: {described.title} ({described.paper})")
+    typer.echo(f"{method.recipe}: {described.title} ({described.paper})")
     rows = [("asks", "; ".join(demands_of(ready.graph).sentences()))]
     rows += [(name, f"{value:.6g}") for name, value in sorted(ready.state.losses.items())]
     rows += [(fact.label, f"{fact.value}  {fact.detail}".rstrip()) for fact in facts(result)]

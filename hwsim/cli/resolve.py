@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hwsim.cli.groups import Loading, Mapper, Method, Precision, Registers, Target
 from hwsim.errors import HwsimError, did_you_mean
 
 if TYPE_CHECKING:
@@ -18,26 +19,41 @@ if TYPE_CHECKING:
 DEFAULT_RANGE = "mse"
 
 
-def resolve_network(network: str, batch: int, dimensions: Sequence[str] | None, seed: int) -> Graph:
+def resolve_network(network: str, loading: Loading) -> Graph:
     """Load the network."""
     from hwsim.interchange.load import load
 
     sizes = {}
-    for text in dimensions or ():
+    for text in loading.dimensions or ():
         name, _, value = text.partition("=")
         if not value.isdigit() or int(value) < 1:
             raise HwsimError(f"--dimension: {text!r} must be a name and a positive size, as seq=128")
         sizes[name] = int(value)
-    return load(network, batch=batch, dimensions=sizes or None, seed=seed)
+    return load(network, batch=loading.batch, dimensions=sizes or None, seed=loading.seed)
 
 
-def resolve_plan(precision: Path | None, **options: str | None) -> PrecisionPlan:
+def resolve_plan(
+    precision: Precision | None = None,
+    registers: Registers | None = None,
+    method: Method | None = None,
+    runtime: str | None = None,
+) -> PrecisionPlan:
     """Return the plan of ``--precision`` with the options of the command line as its default, where they are stated."""
     from hwsim.hardware import PrecisionPlan, load_precision
     from hwsim.hardware.precision import KEYS
     from hwsim.hardware.problems import validate
 
-    plan = load_precision(precision) if precision else PrecisionPlan()
+    precision, registers, method = precision or Precision(), registers or Registers(), method or Method()
+    plan = load_precision(precision.precision) if precision.precision else PrecisionPlan()
+    options = {
+        "weights": precision.weights,
+        "activations": precision.activations,
+        "accumulator": registers.accumulator,
+        "psum": registers.psum,
+        "range": method.range_,
+        "weight_granularity": method.granularity,
+        **runtime_keys(runtime, precision.requantizer),
+    }
     stated = {key: value for key, value in options.items() if value is not None}
     given = validate(PrecisionPlan, {"default": stated}, "command line").default
     default = plan.default.model_copy(update=given.stated(KEYS))
@@ -79,27 +95,28 @@ def plan_of(graph: Graph, plan: PrecisionPlan) -> PrecisionPlan:
     return plan.model_copy(update={"default": plan.default.model_copy(update={"range": DEFAULT_RANGE})})
 
 
-def resolve_machine(hardware: str, overrides: Sequence[str] | None, plan: PrecisionPlan) -> Accelerator:
+def resolve_machine(target: Target, plan: PrecisionPlan) -> Accelerator:
     """Load the machine with its overrides and the plan's registers and requantizers; a ``.cfg`` is SCALE-Sim's."""
-    if hardware.endswith(".cfg"):
+    overrides = tuple(target.overrides or ())
+    if target.hardware.endswith(".cfg"):
         from hwsim.interchange.scalesim import read_scalesim_machine
 
-        return read_scalesim_machine(hardware, overrides=tuple(overrides or ()), precision=plan)
+        return read_scalesim_machine(target.hardware, overrides=overrides, precision=plan)
     from hwsim.hardware import load_accelerator
 
-    return load_accelerator(hardware, overrides=tuple(overrides or ()), precision=plan)
+    return load_accelerator(target.hardware, overrides=overrides, precision=plan)
 
 
-def resolve_scheduling(objective: str, residency: bool, prefetch: bool, mapping: Path | None) -> Options:
+def resolve_scheduling(mapper: Mapper, mapping: Path | None = None) -> Options:
     """Return what the mapper minimizes and may use, with the mappings that a file states."""
     from hwsim.mapping.stated_file import load_stated
     from hwsim.schedule import OBJECTIVES, Options
 
-    chosen = next((known for known in OBJECTIVES if known == objective), None)
+    chosen = next((known for known in OBJECTIVES if known == mapper.objective), None)
     if chosen is None:
-        raise HwsimError(f"--objective: {objective!r} is unknown{did_you_mean(objective, OBJECTIVES)}")
+        raise HwsimError(f"--objective: {mapper.objective!r} is unknown{did_you_mean(mapper.objective, OBJECTIVES)}")
     stated = load_stated(mapping) if mapping else None
-    return Options(objective=chosen, residency=residency, prefetch=prefetch, stated=stated)
+    return Options(objective=chosen, residency=mapper.residency, prefetch=mapper.prefetch, stated=stated)
 
 
 def resolve_metric(text: str) -> Metric:

@@ -8,34 +8,22 @@ from typing import Annotated
 import typer
 
 from hwsim.cli import options
+from hwsim.cli.groups import Images, Loading, Mapper, Method, Precision, Registers, Target, grouped
 
 
+@grouped()
 def run(
-    network: options.Network = options.DEFAULT_NETWORK,
-    hardware: options.Hardware = options.DEFAULT_HARDWARE,
-    overrides: options.Overrides = None,
-    precision: options.Precision = None,
-    weights: options.Weights = None,
-    activations: options.Activations = None,
-    accumulator: options.AccumulatorText = None,
-    psum: options.PsumText = None,
-    requantizer: options.RequantizerText = None,
+    *,
+    target: Target,
+    precision: Precision,
+    registers: Registers,
     runtime: options.RuntimeText = None,
-    range_: options.RangeText = None,
-    granularity: options.Granularity = None,
-    recipe: options.RecipeName = None,
-    recipe_options: options.RecipeOptions = None,
-    inputs: options.Inputs = None,
-    calibration: options.Calibration = None,
-    images: options.Images = None,
-    batch: options.Batch = 1,
-    dimensions: options.Dimensions = None,
-    metric: options.MetricText = "accuracy",
-    seed: options.Seed = 0,
-    objective: options.ObjectiveText = options.DEFAULT_OBJECTIVE,
-    residency: options.Residency = True,
-    prefetch: options.Prefetch = True,
+    method: Method,
+    images: Images,
+    loading: Loading,
+    mapper: Mapper,
     mapping: options.MappingFile = None,
+    metric: options.MetricText = "accuracy",
     save_mapping: Annotated[
         Path | None, typer.Option(help="Write the chosen tiles of every layer to this .toml, for --mapping.")
     ] = None,
@@ -56,32 +44,10 @@ def run(
     from hwsim.simulation.simulate import simulate
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    plan = resolve.resolve_plan(
-        precision,
-        weights=weights,
-        activations=activations,
-        accumulator=accumulator,
-        psum=psum,
-        **resolve.runtime_keys(runtime, requantizer),
-        range=range_,
-        weight_granularity=granularity,
-    )
+    plan = resolve.resolve_plan(precision, registers, method, runtime)
     chosen = resolve.resolve_metric(metric)
-    scheduling = resolve.resolve_scheduling(objective, residency, prefetch, mapping)
-    ready = prepare(
-        network,
-        plan,
-        hardware=hardware,
-        overrides=overrides,
-        inputs=inputs,
-        calibration=calibration,
-        images=images,
-        batch=batch,
-        dimensions=dimensions,
-        seed=seed,
-        recipe=recipe,
-        recipe_options=recipe_options,
-    )
+    scheduling = resolve.resolve_scheduling(mapper, mapping)
+    ready = prepare(target, plan, loading, method, images)
     machine, data = ready.machine, ready.data
     result = simulate(
         ready.graph,
@@ -92,7 +58,7 @@ def run(
         progress=lambda parts: progress(parts, "images"),
         scheduling=scheduling,
     )
-    files = {**data.files, **({"network": Path(network)} if Path(network).is_file() else {})}
+    files = {**data.files, **({"network": Path(target.network)} if Path(target.network).is_file() else {})}
     files |= {"mapping": mapping} if mapping else {}
     known = manifest(
         resolve.resolved_command(),
@@ -100,7 +66,7 @@ def run(
             "hardware": machine.model_dump(mode="json"),
             "precision": ready.plan.model_dump(mode="json", exclude_none=True),
         },
-        seed,
+        loading.seed,
         files,
         {**result.manifest, "energy_provenance": resolve.energy_provenance(machine)},
         time=started,

@@ -1,4 +1,4 @@
-"""``hwsim sweep``: the bit-width trade-off of a network, resumable, with its plot."""
+"""``hwsim sweep``: the trade-off of bit widths and recipes of a network, resumable, with its plot."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from typing import Annotated
 import typer
 
 from hwsim.cli import options
+from hwsim.cli.groups import Images, Loading, Mapper, Precision, Registers, Target, grouped
 
 
+@grouped()
 def sweep(
-    network: options.Network = options.DEFAULT_NETWORK,
-    hardware: options.Hardware = options.DEFAULT_HARDWARE,
-    overrides: options.Overrides = None,
+    *,
+    target: Target,
     weights: Annotated[str, typer.Option(help="Formats, or a range of widths.")] = "int2..int8",
     activations: Annotated[str, typer.Option(help="Formats, or a range of widths.")] = "uint4..uint8",
     accumulators: Annotated[
         str, typer.Option(help="Registers, separated by commas.")
     ] = "exact,int16:saturate,int16:wrap",
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(help="Published methods to compare, separated by commas or repeated (`hwsim show recipes`)."),
+    ] = None,
+    recipe_options: options.RecipeOptions = None,
     psum: options.PsumText = None,
     requantizer: options.RequantizerText = None,
     runtime: options.RuntimeText = None,
     range_: options.RangeText = None,
-    inputs: options.Inputs = None,
-    calibration: options.Calibration = None,
-    images: options.Images = None,
+    images: Images,
     metric: options.MetricText = "accuracy",
     seed: options.Seed = 0,
-    objective: options.ObjectiveText = options.DEFAULT_OBJECTIVE,
-    residency: options.Residency = True,
-    prefetch: options.Prefetch = True,
+    mapper: Mapper,
     out: Annotated[Path, typer.Option(help="Folder of sweep.csv and the plot; a second call resumes.")] = Path("sweep"),
 ) -> None:
-    """Run every combination of widths, keep each finished point, and draw accuracy against energy and latency."""
+    """Run every combination of recipes and widths, keep each finished point, and draw accuracy against energy and latency."""
     from hwsim.cli import resolve
     from hwsim.cli.data import find_data
     from hwsim.errors import HwsimError
@@ -41,10 +43,13 @@ def sweep(
     from hwsim.reporting.progress import progress
     from hwsim.reporting.tradeoff import write_pareto, write_tradeoff
 
-    plan = resolve.resolve_plan(None, psum=psum, **resolve.runtime_keys(runtime, requantizer))
-    machine = resolve.resolve_machine(hardware, overrides, plan)
-    graph = resolve.resolve_network(network, 1, None, seed)
-    data = find_data(network, graph, inputs, calibration, images, seed)
+    network = target.network
+    plan = resolve.resolve_plan(Precision(requantizer=requantizer), Registers(psum=psum), runtime=runtime)
+    machine = resolve.resolve_machine(target, plan)
+    graph = resolve.resolve_network(network, Loading(seed=seed))
+    recipes = [name.strip() for names in recipe or () for name in names.split(",")]
+    stated = resolve.recipe_options(", ".join(recipes) or None, recipe_options)
+    data = find_data(network, graph, images, seed)
     if data.images is None or data.calibration is None or "labels" not in data.images:
         raise HwsimError(f"sweep: {network} needs images with labels; give --inputs images.npz with a key labels")
     try:
@@ -56,9 +61,12 @@ def sweep(
             weights=formats(weights),
             activations=formats(activations),
             accumulators=[text.strip() for text in accumulators.split(",")],
-            range=range_ or resolve.DEFAULT_RANGE,
+            range=range_,
+            recipes=recipes or (None,),
+            options=stated,
+            seed=seed,
             metric=resolve.resolve_metric(metric),
-            scheduling=resolve.resolve_scheduling(objective, residency, prefetch, None),
+            scheduling=resolve.resolve_scheduling(mapper),
             out=out,
             progress=lambda points: progress(points, "points"),
         )

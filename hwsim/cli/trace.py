@@ -8,25 +8,20 @@ from typing import Annotated
 import typer
 
 from hwsim.cli import options
+from hwsim.cli.groups import Images, Loading, Mapper, Method, Precision, Registers, Target, grouped
 
 
+@grouped()
 def trace(
-    network: options.Network = options.DEFAULT_NETWORK,
-    hardware: options.Hardware = options.DEFAULT_HARDWARE,
-    overrides: options.Overrides = None,
-    precision: options.Precision = None,
-    weights: options.Weights = None,
-    activations: options.Activations = None,
-    accumulator: options.AccumulatorText = None,
-    psum: options.PsumText = None,
-    requantizer: options.RequantizerText = None,
+    *,
+    target: Target,
+    precision: Precision,
+    registers: Registers,
     runtime: options.RuntimeText = None,
-    batch: options.Batch = 1,
-    dimensions: options.Dimensions = None,
-    seed: options.Seed = 0,
-    objective: options.ObjectiveText = options.DEFAULT_OBJECTIVE,
-    residency: options.Residency = True,
-    prefetch: options.Prefetch = True,
+    method: Method,
+    images: Images,
+    loading: Loading,
+    mapper: Mapper,
     mapping: options.MappingFile = None,
     layers: Annotated[
         str, typer.Option(help="Layers whose steps are drawn: a name or shell pattern, as conv1 or 'block2.*'.")
@@ -47,18 +42,9 @@ def trace(
     from hwsim.reporting.trace import write_trace
     from hwsim.schedule import schedule
 
-    plan = resolve.resolve_plan(
-        precision,
-        weights=weights,
-        activations=activations,
-        accumulator=accumulator,
-        psum=psum,
-        **resolve.runtime_keys(runtime, requantizer),
-    )
-    scheduling = resolve.resolve_scheduling(objective, residency, prefetch, mapping)
-    graph, machine = prepare_priced(
-        network, plan, hardware=hardware, overrides=overrides, batch=batch, dimensions=dimensions, seed=seed
-    )
+    plan = resolve.resolve_plan(precision, registers, method, runtime)
+    scheduling = resolve.resolve_scheduling(mapper, mapping)
+    graph, machine = prepare_priced(target, plan, loading, method, images)
     decided = schedule(graph, machine, scheduling)
     found = list(timeline(graph, machine, decided))
     if not any(fnmatchcase(layer.layer, layers) for layer in found):

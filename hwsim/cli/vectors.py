@@ -8,31 +8,21 @@ from typing import Annotated
 import typer
 
 from hwsim.cli import options
+from hwsim.cli.groups import Images, Loading, Method, Precision, Registers, Target, grouped
 
 DEFAULT_IMAGES = 1
 
 
+@grouped(images=DEFAULT_IMAGES)
 def vectors(
-    network: options.Network = options.DEFAULT_NETWORK,
-    hardware: options.Hardware = options.DEFAULT_HARDWARE,
-    overrides: options.Overrides = None,
-    precision: options.Precision = None,
-    weights: options.Weights = None,
-    activations: options.Activations = None,
-    accumulator: options.AccumulatorText = None,
-    psum: options.PsumText = None,
-    requantizer: options.RequantizerText = None,
+    *,
+    target: Target,
+    precision: Precision,
+    registers: Registers,
     runtime: options.RuntimeText = None,
-    range_: options.RangeText = None,
-    granularity: options.Granularity = None,
-    recipe: options.RecipeName = None,
-    recipe_options: options.RecipeOptions = None,
-    inputs: options.Inputs = None,
-    calibration: options.Calibration = None,
-    images: options.Images = DEFAULT_IMAGES,
-    batch: options.Batch = 1,
-    dimensions: options.Dimensions = None,
-    seed: options.Seed = 0,
+    method: Method,
+    images: Images,
+    loading: Loading,
     layers: Annotated[str, typer.Option(help="Layer name or shell pattern, as conv1 or 'block2.*'.")] = "*",
     formats: Annotated[str, typer.Option("--format", help="npz, hex ($readmemh) or both: npz,hex.")] = "npz,hex",
     limit: Annotated[
@@ -49,30 +39,8 @@ def vectors(
     from hwsim.simulation.vectors import write_vectors
     from hwsim.simulation.vectors.write import DEFAULT_LIMIT
 
-    plan = resolve.resolve_plan(
-        precision,
-        weights=weights,
-        activations=activations,
-        accumulator=accumulator,
-        psum=psum,
-        **resolve.runtime_keys(runtime, requantizer),
-        range=range_,
-        weight_granularity=granularity,
-    )
-    ready = prepare(
-        network,
-        plan,
-        hardware=hardware,
-        overrides=overrides,
-        inputs=inputs,
-        calibration=calibration,
-        images=images,
-        batch=batch,
-        dimensions=dimensions,
-        seed=seed,
-        recipe=recipe,
-        recipe_options=recipe_options,
-    )
+    plan = resolve.resolve_plan(precision, registers, method, runtime)
+    ready = prepare(target, plan, loading, method, images)
     if ready.data.images is None:
         raise HwsimError(f"{ready.graph.name}: golden vectors need images; give --inputs images.npz")
     index = write_vectors(

@@ -4,17 +4,19 @@ import numpy as np
 import pytest
 
 import hwsim
+from hwsim.cli.groups import Images, Loading, Method, Target
 from hwsim.cli.prepare import prepare
 from hwsim.cli.resolve import resolve_plan
 from hwsim.execute.float32 import run_float
 
 
 def made(network, **changes):
-    options = {
-        "hardware": "edge_16x16", "overrides": None, "inputs": None, "calibration": None, "images": None, "batch": 1,
-        "dimensions": None, "seed": 0,
-    }  # fmt: skip
-    return prepare(network, resolve_plan(None), **{**options, **changes})
+    """The network that these options make, by the group that each stands in."""
+    stated = [
+        group(**{key: value for key, value in changes.items() if key in group.__dataclass_fields__})
+        for group in (Loading, Method, Images)
+    ]
+    return prepare(Target(network=network, overrides=changes.get("overrides")), resolve_plan(), *stated)
 
 
 def grids(network, **changes):
