@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class HwsimError(Exception):
@@ -45,3 +45,13 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; known: {', '.join(known)}"
+
+
+def some_of(names: Sequence[str], shown: int = 3) -> str:
+    """Return the first names, and how many there are besides.
+
+    >>> some_of(["a", "b", "c"]), some_of(["a", "b", "c", "d", "e"])
+    ('a, b, c', 'a, b, c and 2 more')
+    """
+    rest = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + rest

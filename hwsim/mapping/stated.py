@@ -22,7 +22,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
-from hwsim.errors import MappingError
+from hwsim.errors import MappingError, some_of
 from hwsim.hardware.fields import Flag, Positive, Record, Text
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Block, Mapping
@@ -147,5 +147,4 @@ def _size(gemm: Gemm, dim: str, size: int | str) -> int:
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:6]))
-    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"
+    return some_of([repr(name) for name in names], 6)

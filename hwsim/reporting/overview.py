@@ -11,7 +11,7 @@ from hwsim.reporting.words import NONE, decibel, energy, is_number, percent, qua
 from hwsim.simulation.result import Result
 from hwsim.units import PICO, human
 
-FLOAT = "float_"
+FLOAT, FLOATING = "float_", "floating"
 TERA = 1e12
 
 
@@ -42,7 +42,14 @@ def _metrics(result: Result) -> Iterator[Fact]:
         else:
             yield Fact(name, _metric(value), "" if reference is None else f"float {_metric(reference)}")
     if result.summary.get("images"):
-        yield Fact("images", str(result.summary["images"]), "run in integers")
+        yield Fact("images", str(result.summary["images"]), _arithmetic(result))
+
+
+def _arithmetic(result: Result) -> str:
+    """Return in which numbers the array computed."""
+    datapath = (result.manifest.get("accelerator") or {}).get("datapath") or {}
+    kind, *formats = str(datapath.get("mac") or "").split(":")
+    return f"products of {formats[0]} summed in {formats[1]}" if kind == FLOATING else "run in integers"
 
 
 def _metric(value: Any) -> str:

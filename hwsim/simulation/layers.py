@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
+from hwsim.errors import some_of
 from hwsim.graph import OPS, Graph, Work, why_real
 from hwsim.tables import Table
 
@@ -79,8 +80,5 @@ def real_product_notes(graph: Graph, on_array: Container[str]) -> tuple[str, ...
 
 
 def _layers(names: list[str]) -> str:
-    shown = ", ".join(map(repr, names[:SHOWN]))
-    if len(names) == 1:
-        return f"layer {shown} is"
-    rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"layers {shown}{rest} are"
+    shown = some_of([repr(name) for name in names], SHOWN)
+    return f"layer {shown} is" if len(names) == 1 else f"layers {shown} are"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from hwsim.errors import HwsimError
+from hwsim.errors import HwsimError, some_of
 from hwsim.graph import OPS, Graph, Node, Tensor, Work, passes_grid
 from hwsim.numerics.formats import IntFormat
 from hwsim.quantization.allocate.knobs import KEYS, Assignment, Key, Knob, is_stated, with_widths
@@ -76,9 +76,9 @@ class Variants:
             number = getattr(plan.for_layer(knob.layer), knob.key)
             if not is_stated(plan, knob) and not isinstance(number, IntFormat):
                 other.setdefault(str(number), []).append(str(knob))
-        clauses = [f"the plan's rules state {', '.join(stated)}, which keep their widths"] if stated else []
+        clauses = [f"the plan's rules state {some_of(stated)}, which keep their widths"] if stated else []
         return clauses + [
-            f"{', '.join(knobs)} stay {number}, no integers of any width" for number, knobs in other.items()
+            f"{some_of(knobs)} stay {number}, no integers of any width" for number, knobs in other.items()
         ]
 
     def _takes(self, node: Node, key: Key, bits: int) -> bool:

@@ -9,6 +9,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from hwsim.errors import some_of
+
 Shape = tuple[int, ...]
 SHOWN = 3  # names in a note
 
@@ -40,8 +42,7 @@ class Sheet:
         """What was noted, one line for each kind, with the first tensors that it concerns."""
         lines = []
         for text, tensors in self._notes.items():
-            rest = f" and {len(tensors) - SHOWN} more" if len(tensors) > SHOWN else ""
-            lines.append(f"{text}: {', '.join(map(repr, tensors[:SHOWN]))}{rest}")
+            lines.append(f"{text}: {some_of([repr(tensor) for tensor in tensors], SHOWN)}")
         return tuple(lines)
 
     def name(self, wanted: str) -> str:
