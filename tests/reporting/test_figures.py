@@ -121,6 +121,27 @@ def test_tradeoff(synthetic):
         draw(table.where(accuracy=None))
 
 
+def test_shapes_of_a_sweep_are_recipes_and_registers_and_fit(synthetic):
+    """The legend has a shape for each pair, in rows that do not leave the figure."""
+    table, names = synthetic.sweep_table(), ("cle", "zeroquant_groups", "bias_correction", "white_paper")
+    recipes = Table({**table.columns, "recipe": tuple(names[index % 4] for index in range(len(table)))})
+    plain, figure = (figures.figure("tradeoff").draw(one) for one in (table, recipes))
+    _, shapes = figure.legends
+    texts = [text.get_text() for text in shapes.get_texts()]
+    rows = [row for row in recipes.rows() if row["accuracy"] is not None]
+    assert texts == [*sorted({f"{row['recipe']}, {row['accumulator']}" for row in rows}), "Pareto front"]
+    figure.draw_without_rendering()
+    inside = figure.bbox
+    for legend in figure.legends:
+        box = legend.get_window_extent()
+        assert inside.x0 <= box.x0
+        assert box.x1 <= inside.x1
+        assert box.y1 <= inside.y1
+        assert all(not box.overlaps(axes.bbox) for axes in figure.axes)
+    heights = [one.axes[0].bbox.height for one in (plain, figure)]
+    assert heights[0] == pytest.approx(heights[1])
+
+
 def test_front_is_the_definition(synthetic):
     table = synthetic.sweep_table().columns
     costs, gains = table["energy_pj"][:-1], table["accuracy"][:-1]

@@ -23,6 +23,8 @@ CAPTION = (
     "Every point of the sweep: colour is the width of the weights, shape is the accumulator, the recipe, or both where both "
     "change; no point is both more accurate and cheaper than one on the line."
 )
+HEIGHT_INCHES, ROW_INCHES = 4.8, 0.18  # of the figure with one row of shapes in its legend, and of each further row
+LEGEND_LETTERS, LONGEST, FRONT = 135, 40, "Pareto front"
 COLOURS = (VERMILION, ORANGE, GREEN, BLUE, PURPLE, SKY, WINE, OLIVE, SLATE)
 PANELS = (("energy_pj", "energy per inference", "J", PICO), ("latency_s", "latency per inference", "s", 1.0))
 
@@ -88,16 +90,19 @@ def draw(table: Table) -> Figure:
     shapes = sorted(set(series))
     colour = {text: COLOURS[index % len(COLOURS)] for index, text in enumerate(widths)}
     marker = {text: MARKERS[index % len(MARKERS)] for index, text in enumerate(shapes)}
-    figure = Figure(figsize=(WIDTH_INCHES, 4.8))
+    in_row = _in_row(shapes)
+    height = HEIGHT_INCHES + ROW_INCHES * (-(-(len(shapes) + 1) // in_row) - 1)
+    share = HEIGHT_INCHES / height  # what is beside further rows of the legend keeps its size
+    figure = Figure(figsize=(WIDTH_INCHES, height))
     low = min(row["accuracy"] for row in rows)
     high = max(row["accuracy"] for row in rows)
     margin = max(high - low, 0.01) * 0.08
     for index, (key, word, unit, factor) in enumerate(PANELS):
-        axes = figure.add_axes((0.07 + 0.47 * index, 0.115, 0.44, 0.72))
+        axes = figure.add_axes((0.07 + 0.47 * index, 0.115 * share, 0.44, 0.72 * share))
         axes.set_ylim(100 * (low - margin), 100 * (high + margin))
         _panel(axes, rows, [row[key] * factor for row in rows], colour, [marker[text] for text in series])
         _label_axes(axes, word, unit, first=index == 0)
-    _legends(figure, colour, marker)
+    _legends(figure, colour, marker, in_row, 1 - 0.065 * share)
     return figure
 
 
@@ -123,11 +128,17 @@ def _panel(
             "zorder": 4 if on_front else 3,
         }
         axes.plot([costs[place]], [gains[place]], linestyle="none", **look, **edge, **size)
-    words = [f"w{_digits(rows[place]['weights'])} a{_digits(rows[place]['activations'])}" for place in best]
+    several = len({row.get("recipe") for row in rows}) > 1
+    words = [_words(rows[place], several) for place in best]
     others = list(zip(costs, gains, strict=True))
     for start, end, level in zip(x, [*x[1:], max(costs) + 0.08 * span], y, strict=True):
         others += [(start + (end - start) * part / 40, level) for part in range(41)]  # the line itself
     place_labels(axes, [(a, b, label(text, 20)) for a, b, text in zip(x, y, words, strict=True)], taken=others)
+
+
+def _words(row: dict[str, Any], names_recipe: bool) -> str:
+    widths = f"w{_digits(row['weights'])} a{_digits(row['activations'])}"
+    return f"{widths} {row['recipe']}" if names_recipe and row["recipe"] else widths
 
 
 def _digits(value: Any) -> str:
@@ -148,14 +159,22 @@ def _label_axes(axes: Axes, word: str, unit: str, *, first: bool) -> None:
         axes.tick_params(labelleft=False)
 
 
-def _legends(figure: Figure, colour: dict[str, str], marker: dict[str, str]) -> None:
+def _in_row(shapes: Sequence[str]) -> int:
+    """Return how many entries of the legend stand side by side, the line of the front among them."""
+    fit = int(LEGEND_LETTERS / (max(map(len, (*shapes, FRONT))) + 6))  # a shape and the gaps take six letters
+    return min(len(shapes) + 1, max(fit, 1))
+
+
+def _legends(figure: Figure, colour: dict[str, str], marker: dict[str, str], in_row: int, top: float) -> None:
     from matplotlib.lines import Line2D
 
     bare: dict[str, Any] = {"linestyle": "none", "markersize": 7, "markeredgecolor": PAPER}
     widths = [
         Line2D([], [], marker="o", color=hue, label=label(f"weights {text}"), **bare) for text, hue in colour.items()
     ]
-    shapes = [Line2D([], [], marker=shape, color=MUTED, label=label(text), **bare) for text, shape in marker.items()]
-    line = [Line2D([], [], color=INK, linewidth=1.1, label="Pareto front")]
+    shapes = [
+        Line2D([], [], marker=shape, color=MUTED, label=label(text, LONGEST), **bare) for text, shape in marker.items()
+    ]
+    line = [Line2D([], [], color=INK, linewidth=1.1, label=FRONT)]
     figure.legend(handles=widths, loc="upper left", bbox_to_anchor=(0.06, 1.0), ncols=len(widths))
-    figure.legend(handles=shapes + line, loc="upper left", bbox_to_anchor=(0.06, 0.935), ncols=len(shapes) + 1)
+    figure.legend(handles=shapes + line, loc="upper left", bbox_to_anchor=(0.06, top), ncols=in_row)
