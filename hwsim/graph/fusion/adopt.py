@@ -8,6 +8,7 @@ The reader gives every Quantize of the file as an operator of its own, between r
 * codes that are only moved or selected keep their grid;
 * the real-valued bias of a product that is requantized gets the int32 grid of the product; where the product stays
   real-valued, so does the addition of its bias;
+* a grid whose range a Clip in front keeps in a narrower format is one of that format;
 * a product whose scales are found at run time gets its codes and its real results in one pass each;
 * a product that only thresholds read leaves as accumulators;
 * a ReLU that the quantizer left out, because the grid begins at 0, is written back, for the float reference.
@@ -24,6 +25,7 @@ from hwsim.graph.fusion.absorbed_clamps import absorbed_clamps
 from hwsim.graph.fusion.accumulator_grids import accumulator_grids
 from hwsim.graph.fusion.bias_grid import bias_params
 from hwsim.graph.fusion.fuse_clamp import fuse_clamp
+from hwsim.graph.fusion.narrow_grids import narrow_grids
 from hwsim.graph.fusion.real_biases import split_real_biases
 from hwsim.graph.fusion.run_time_scales import run_time_scales
 from hwsim.graph.moves import moved_grid
@@ -34,7 +36,7 @@ from hwsim.numerics.rounding import Rounding
 
 def adopt(graph: Graph) -> Graph:
     """Return the quantized graph with its Quantize operators fused; doing it twice changes nothing."""
-    fused = _fused(_passed_on(fuse_clamp(run_time_scales(_passed_on(graph)))))
+    fused = _fused(_passed_on(fuse_clamp(run_time_scales(narrow_grids(_passed_on(graph))))))
     return accumulator_grids(_biases(split_real_biases(absorbed_clamps(fused))))
 
 

@@ -1,7 +1,7 @@
 """Products with scales found at run time, which a file writes step by step: as the vector unit computes them, in two passes.
 
-* A ``DynamicQuantize`` whose quotients only a quantizer reads, on a grid of scale 1, gives the codes itself; a Clip between
-  them that keeps the range of a narrower format (ONNX's types have few widths) says which format that is.
+* A ``DynamicQuantize`` whose quotients only a quantizer reads, on a grid of scale 1 that ends at the divisor, gives the codes
+  itself.
 * A product of codes that leaves as real sums, multiplied by the scale that was found, is finished by one ``Rescale``, with the
   constant that is added to it and the clamp behind. Next to run-time scales a product of an input with a scale of its own
   is written in the same way, with one constant number for the scale.
@@ -14,7 +14,6 @@ from dataclasses import replace
 from hwsim.graph.graph import Graph
 from hwsim.graph.node import Node
 from hwsim.graph.ops import OPS, Work
-from hwsim.graph.tensor import Tensor
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR
 from hwsim.numerics.rounding import Rounding
@@ -26,22 +25,17 @@ def run_time_scales(graph: Graph) -> Graph:
     """Return the graph with both forms fused; one that finds no scale at run time stays as it is."""
     if all(node.op != FINDER for node in graph.nodes):
         return graph
-    replaced: dict[str, Node] = {}  # by the name of the first node of a chain
+    replaced: dict[str, Node] = {}  # scales stand where they are found, results where the last step was
     dropped: set[str] = set()
-    tensors: list[Tensor] = []
     for node in graph.nodes:
-        if node.op == FINDER:
-            chain, finished, codes = _codes(graph, node)
-            tensors += codes
-        else:
-            chain, finished = _rescale(graph, node)
+        chain, finished = _codes(graph, node) if node.op == FINDER else _rescale(graph, node)
         if finished is not None:
-            replaced[chain[-1].name] = finished
+            replaced[chain[0 if node.op == FINDER else -1].name] = finished
             dropped |= {each.name for each in chain}
     if not replaced:
         return graph
     nodes = [replaced.get(node.name, node) for node in graph.nodes if node.name in replaced or node.name not in dropped]
-    return graph.with_changes(nodes=nodes, tensors=tensors)
+    return graph.with_changes(nodes=nodes)
 
 
 def _reader(graph: Graph, name: str) -> Node | None:
@@ -51,41 +45,24 @@ def _reader(graph: Graph, name: str) -> Node | None:
     return readers[0] if is_own and len(readers) == 1 else None
 
 
-def _codes(graph: Graph, node: Node) -> tuple[list[Node], Node | None, list[Tensor]]:
-    """Return what a DynamicQuantize swallows, the node with codes for quotients, and the tensor of the codes."""
-    chain = [node]
-    clip = reader = _reader(graph, node.outputs[0])
-    if clip is not None and clip.op == "Clip":
-        chain, reader = [node, clip], _reader(graph, clip.outputs[0])
+def _codes(graph: Graph, node: Node) -> tuple[list[Node], Node | None]:
+    """Return a DynamicQuantize and the quantizer that it swallows, and the node with codes for quotients."""
+    reader = _reader(graph, node.outputs[0])
     if reader is None or reader.op != "Quantize":
-        return [], None, []
-    chain.append(reader)
-    codes = graph.tensors[reader.outputs[0]]
-    grid = codes.quant
-    if grid is None or not isinstance(grid.format, IntFormat) or grid.scale != (1.0,) or not grid.is_symmetric:
-        return [], None, []
-    number = grid.format if len(chain) == 2 else _of_range(chain[1])
-    maximum = IntFormat.parse(node.attributes["format"]).maximum
-    is_held = number is not None and number.maximum == maximum and grid.format.contains(number.minimum)
-    if not is_held or grid.granularity != PER_TENSOR or grid.rounding is not Rounding.HALF_EVEN:
-        return [], None, []
-    assert number is not None
-    found = replace(node.with_attributes(format=str(number)), outputs=(codes.name, node.outputs[1]))
-    return chain, found, [replace(codes, quant=replace(grid, format=number))]
-
-
-def _of_range(clip: Node) -> IntFormat | None:
-    """Return the integers that a Clip keeps, None where they are no format's."""
-    low, high = clip.attributes["minimum"], clip.attributes["maximum"]
-    if low is None or high is None or not float(high).is_integer() or high < 1:
-        return None
-    bits = int(high).bit_length()
-    formats = (
-        IntFormat(bits=bits, signed=False),
-        IntFormat(bits=bits + 1),
-        IntFormat(bits=bits + 1, narrow=True),
-    )
-    return next((number for number in formats if (number.minimum, number.maximum) == (low, high)), None)
+        return [], None
+    codes = reader.outputs[0]
+    grid, maximum = graph.tensors[codes].quant, IntFormat.parse(node.attributes["format"]).maximum
+    if grid is None or not isinstance(grid.format, IntFormat) or grid.format.maximum != maximum:
+        return [], None
+    if (
+        grid.scale != (1.0,)
+        or not grid.is_symmetric
+        or grid.granularity != PER_TENSOR
+        or grid.rounding is not Rounding.HALF_EVEN
+    ):
+        return [], None
+    found = replace(node.with_attributes(format=str(grid.format)), outputs=(codes, node.outputs[1]))
+    return [node, reader], found
 
 
 def _rescale(graph: Graph, node: Node) -> tuple[list[Node], Node | None]:

@@ -13,22 +13,18 @@ CODES = np.arange(-6, 6, dtype=np.int8).reshape(4, 3)
 NO_CLAMP = (None, None)
 
 
-def steps(*, clip=None, grid=UNIT, factor="scale", last="Relu", form="int8", outputs=("y",)):
+def steps(*, grid=UNIT, factor="scale", last="Relu", form="int8", outputs=("y",)):
     """x -> scales and codes -> MatMul -> Mul -> Add -> an activation, each an operator of its own."""
     data = {"bias": np.ones(3, np.float32), "two": np.full(1, 2, np.float32), "row": np.ones(3, np.float32)}
     tensors = [Tensor(name=name, shape=value.shape, data=value) for name, value in data.items()]
-    tensors += [Tensor(name=name, shape=(2, 4)) for name in ("x", "ratio", "clipped")]
+    tensors += [Tensor(name=name, shape=(2, 4)) for name in ("x", "ratio")]
     tensors += [Tensor(name=name, shape=(2, 3)) for name in ("sums", "scaled", "sum", "y")]
     tensors += [Tensor(name="scale", shape=(2, 1)), Tensor(name="codes", shape=(2, 4), quant=grid)]
     tensors.append(Tensor.of_codes("w", CODES, UNIT))
     attributes = {"axis": 1, "format": form}
     nodes = [Node(name="find", op="DynamicQuantize", inputs=("x",), outputs=("ratio", "scale"), attributes=attributes)]
-    if clip is not None:
-        ends = dict(zip(("minimum", "maximum"), clip, strict=True))
-        nodes.append(Node(name="clip", op="Clip", inputs=("ratio",), outputs=("clipped",), attributes=ends))
-    source = "ratio" if clip is None else "clipped"
     nodes += [
-        Node(name="quantize", op="Quantize", inputs=(source,), outputs=("codes",)),
+        Node(name="quantize", op="Quantize", inputs=("ratio",), outputs=("codes",)),
         Node(name="product", op="MatMul", inputs=("codes", "w"), outputs=("sums",)),
         Node(name="multiply", op="Mul", inputs=("sums", factor), outputs=("scaled",)),
         Node(name="add", op="Add", inputs=("bias", "scaled"), outputs=("sum",)),
@@ -72,25 +68,9 @@ def test_a_result_in_between_is_kept(seen, ends):
     assert found[2:] == ends
 
 
-@pytest.mark.parametrize(
-    ("clip", "form", "expected"),
-    [
-        ((-32.0, 31.0), "int6", "int6"),
-        ((-31.0, 31.0), "int6", "int6n"),
-        ((0.0, 31.0), "int6", "uint5"),
-        ((-32.0, 31.0), "int8", None),  # the divisor was 127
-        ((-20.0, 31.0), "int6", None),
-        ((-32.0, None), "int6", None),
-        ((-256.0, 255.0), "int9", None),  # int8 would cut it again
-    ],
-)
-def test_a_clip_tells_the_format(clip, form, expected):
-    signed = QuantParams(format=IntFormat(bits=8), scale=(1.0,))
-    fused = run_time_scales(steps(clip=clip, form=form, grid=signed))
-    finder = fused.nodes[0]
-    assert (finder.outputs[0] == "codes") is (expected is not None)
-    assert str(fused.tensors["codes"].quant.format) == (expected or "int8")
-    assert finder.attributes["format"] == (expected or form)
+@pytest.mark.parametrize("form", ["int7", "uint9"])
+def test_codes_that_end_elsewhere_than_at_the_divisor_are_quantized_again(form):
+    assert [row[1] for row in rows(steps(form=form))][:2] == ["DynamicQuantize", "Quantize"]
 
 
 @pytest.mark.parametrize("scale", [0.5, 2.0])

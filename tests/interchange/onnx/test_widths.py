@@ -40,13 +40,21 @@ def test_weights_keep_their_width(bits, kind, granularity, seed, tmp_path_factor
     np.testing.assert_array_equal(found.data, weight.data)
 
 
-@pytest.mark.parametrize("weights", ["int2", "int3", "int5n"])
-def test_a_network_costs_the_same_when_read_back(weights, tmp_path):
-    name, machine = "digits_resnet", hwsim.accelerator("edge_16x16")
+@pytest.mark.parametrize(
+    ("weights", "activations"),
+    [("int2", "uint8"), ("int3", "int5"), ("int5n", "uint6"), ("int8", "int12"), ("int8", "int8n")],
+)
+def test_a_network_costs_the_same_when_read_back(weights, activations, tmp_path):
+    name, machine = "digits_resnet", hwsim.accelerator("edge_16x16", overrides=["datapath.accumulator=exact"])
     shown, images = ({"image": hwsim.dataset(name, part)["image"][:8]} for part in ("calibration", "test"))
-    made = hwsim.quantize(hwsim.load(name), weights=weights, activations="uint8", calibration=shown)
+    made = hwsim.quantize(hwsim.load(name), weights=weights, activations=activations, calibration=shown)
     write_qdq(made, tmp_path / "q.onnx")
     back = hwsim.load(tmp_path / "q.onnx")
+    for ours, theirs in zip(made.nodes, back.nodes, strict=True):
+        assert (ours.name, ours.op) == (theirs.name, theirs.op)
+        for mine, other in zip((*ours.inputs, *ours.outputs), (*theirs.inputs, *theirs.outputs), strict=True):
+            grids = made.tensors[mine].quant, back.tensors[other].quant
+            assert grids[1].format == grids[0].format or grids[0].format.bits == 64, mine
     expected, found = (hwsim.simulate(graph, machine, images, compare=False) for graph in (made, back))
     for key in ("cycles", "energy_pj", "dram_bytes"):
         assert found.summary[key] == expected.summary[key], key
