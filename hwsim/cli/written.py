@@ -10,7 +10,8 @@ from hwsim.errors import HwsimError
 if TYPE_CHECKING:
     from hwsim.graph import Graph
 
-STORED_BITS = (2, 4, 8, 16, 32)
+TOLD_BITS = 8  # a Clip tells narrower formats from the bytes that they are stored in
+STORED_BITS = (16, 32)
 
 
 def check_target(out: Path) -> None:
@@ -31,7 +32,8 @@ def _widened(graph: Graph) -> tuple[str, ...]:
 
     weights = (graph.tensors[name].quant for node in graph.nodes for name in node.inputs[1:2] if name)
     found = {grid.format for grid in weights if grid is not None}
-    odd = sorted(str(number) for number in found if isinstance(number, IntFormat) and number.bits not in STORED_BITS)
+    wide = {number for number in found if isinstance(number, IntFormat) and number.bits > TOLD_BITS}
+    odd = sorted(str(number) for number in wide if number.bits not in STORED_BITS)
     if not odd:
         return ()
     return (

@@ -68,10 +68,11 @@ def test_what_is_wrong_is_said(hwsim_cli, arguments, message):
     assert hwsim_cli("export", *arguments)[::2] == (2, message)
 
 
-def test_weights_that_onnx_stores_wider_are_named(hwsim_cli, tmp_path):
+@pytest.mark.parametrize(("weights", "named"), [("int12", True), ("int3", False)])
+def test_weights_that_are_read_back_wider_are_named(hwsim_cli, tmp_path, weights, named):
     code, out, _ = hwsim_cli(
-        "quantize", "digits_resnet", "--recipe", "mse", "--weights", "int3", "--out", tmp_path / "q.onnx"
+        "quantize", "digits_resnet", "--recipe", "mse", "--weights", weights, "--out", tmp_path / "q.onnx"
     )
     assert code == 0
-    assert "ONNX has no int3" in out
+    assert (f"ONNX has no {weights}" in out) == named
     assert (tmp_path / "q.onnx").is_file()

@@ -9,10 +9,12 @@ from onnx.reference import ReferenceEvaluator
 
 import hwsim
 from hwsim.graph import Tensor
+from hwsim.graph.fusion import adopt
 from hwsim.interchange.onnx import read_onnx, write_qdq
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
+from tests.integers import every_tensor
 from tests.interchange.onnx.test_tables import there_and_back
 
 
@@ -98,3 +100,28 @@ def test_files_of_others(low, high, zero_point, expected, from_real):
     assert str(weight.quant.format) == expected
     (product,) = ReferenceEvaluator(model).run(None, {"x": np.eye(3, dtype=np.float32)[:2]})
     np.testing.assert_array_equal(weight.data[:2], product)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"), [(0, 63, "uint6"), (0, 15, "uint4"), (3, 60, "uint8"), (0, 255, "uint8")]
+)
+def test_activations_that_are_clipped_as_codes(low, high, expected):
+    """The form of QCDQ exporters: the Clip stands between QuantizeLinear and DequantizeLinear."""
+    constants = {"scale": np.float32(0.3), "zero": np.uint8(7), "low": np.uint8(low), "high": np.uint8(high)}
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["codes"]),
+        helper.make_node("Clip", ["codes", "low", "high"], ["clipped"]),
+        helper.make_node("DequantizeLinear", ["clipped", "scale", "zero"], ["real"]),
+        helper.make_node("Neg", ["real"], ["y"]),
+    ]
+    sides = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 300]) for name in "xy"]
+    stored = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "foreign", sides[:1], sides[1:], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
+    read = adopt(read_onnx(model.SerializeToString(), batch=2))
+    (grid,) = {read.tensors[node.inputs[0]].quant for node in read.nodes if node.op == "Neg"}
+    assert (str(grid.format), grid.zero_point) == (expected, (7,))
+    x = {"x": np.linspace(-30, 90, 600, dtype=np.float32).reshape(2, 300)}
+    (product,) = ReferenceEvaluator(model).run(None, x)
+    machine = hwsim.accelerator("edge_16x16")
+    np.testing.assert_array_equal(every_tensor(read, machine, x)["y"], product)

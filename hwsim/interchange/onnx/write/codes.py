@@ -1,7 +1,7 @@
 """Codes of a grid in ONNX's element types: which type holds a format, from which operator set on, and its bytes.
 
-A width that ONNX lacks (int3, int6) is stored in the next wider integer. Formats of fewer codes than their element type,
-these and the narrow ones, need a Clip before QuantizeLinear that keeps the smaller range.
+A width that ONNX lacks (int3, int6) is stored in a wider integer. Formats of fewer codes than their element type, these and
+the narrow ones, need a Clip before QuantizeLinear that keeps the smaller range.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """A quantized graph as an ONNX file with explicit grids: QuantizeLinear and DequantizeLinear around every operator (QDQ).
 
 Codes are stored in ONNX's own element types, from int4 to int16. A format that they lack (int6, int3, narrow ranges) is
-stored in the next wider type, and a Clip before QuantizeLinear keeps its range: the codes stay, the width of the storage
-is no longer in the file. Weights are stored as codes, biases as int32. Scales per group of k are blocks (from operator set 21);
-weights on tables are places in a constant that Gather reads; scales found at run time are plain operators.
+stored in a wider type, and a Clip keeps its range: of activations before QuantizeLinear, of weights of up to 7 bits on the
+stored codes. Readers that look for it find the width. Weights are stored as codes, biases as int32. Scales per group of k are
+blocks (from operator set 21); weights on tables are places in a constant that Gather reads; scales found at run time are plain
+operators.
 """
 
 from __future__ import annotations

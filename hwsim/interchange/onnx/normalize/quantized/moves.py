@@ -1,4 +1,4 @@
-"""Operators that the file applies to the integers themselves: they join, pad and pick codes."""
+"""Operators that the file applies to the integers themselves: they join, pad, clip and pick codes."""
 
 from __future__ import annotations
 
@@ -59,6 +59,26 @@ def pad_codes(operator: Operator, draft: Draft) -> None:
         put_on(draft, output, grid)
 
 
+def clip_codes(operator: Operator, draft: Draft) -> None:
+    """Clip of integers behind a quantizer (quantize, clip, dequantize): of the real numbers in front of it, which is the same."""
+    x, output = operator.inputs[0], operator.outputs[0]
+    grid = draft.grids[x]
+    if grid.granularity.axis is not None:
+        raise GraphError("integers with a scale per channel cannot be clipped to one range; dequantize them first")
+    ends: list[float | None] = [None, None]
+    for index in (1, 2):
+        if operator.has(index):
+            draft.constant(operator.inputs[index], "min" if index == 1 else "max")
+            code = codes_of(draft.constants[operator.inputs[index]], grid.format).reshape(-1)
+            ends[index - 1] = float(grid.decode(code)[0])
+    quantizer = draft.producer.get(x)
+    source = quantizer.inputs[0] if quantizer is not None and quantizer.op == "Quantize" else x
+    clipped = draft.free_name(f"{output}/real")
+    draft.emit("Clip", operator.name, [source], [clipped], minimum=ends[0], maximum=ends[1])
+    draft.emit("Quantize", f"{operator.name}/quantize", [clipped], [output])
+    put_on(draft, output, grid)
+
+
 def resize_codes(operator: Operator, draft: Draft) -> None:
     """Resize of integers: neighbours are picked, or interpolated and put on the grid again.
 
@@ -77,6 +97,7 @@ OF_CODES: dict[str, Normalizer] = {
     "Pad": pad_codes,
     "Resize": resize_codes,
     "Upsample": resize_codes,
+    "Clip": clip_codes,
     "MaxPool": pool,
     "Reshape": reshape,
     "Flatten": flatten,
