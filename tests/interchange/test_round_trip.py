@@ -67,3 +67,15 @@ def test_groups_of_k_stay_on_the_array(network, write, tmp_path):
     integers = every_tensor(made, MACHINE, images)
     for name, codes in every_tensor(back, MACHINE, images).items():
         assert np.array_equal(codes, integers[name]), name
+
+
+def test_floating_point_activations_keep_real_biases_in_qonnx(tmp_path):
+    machine, name = hwsim.accelerator("edge_16x16_fp16"), "digits_resnet"
+    shown, images = ({"image": hwsim.dataset(name, part)["image"][:8]} for part in ("calibration", "test"))
+    made = hwsim.quantize(hwsim.load(name), weights="int4", activations="fp16", calibration=shown)
+    assert write_qonnx(made, tmp_path / "q.onnx") == ()
+    back = hwsim.load(tmp_path / "q.onnx")
+    assert back.notes == ()
+    integers = every_tensor(made, machine, images)
+    for name, codes in every_tensor(back, machine, images).items():
+        assert np.array_equal(codes, integers[name]), name

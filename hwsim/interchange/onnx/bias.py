@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hwsim.graph.fusion import bias_stays_real
 from hwsim.interchange.reading.draft import Draft
 from hwsim.interchange.reading.stored import codes_of
 from hwsim.numerics.formats import IntFormat
@@ -31,7 +32,8 @@ def product_grid(ifmap: QuantParams, weight: QuantParams) -> QuantParams:
 def bias_of(draft: Draft, layer: str, ifmap: str, weight: str, bias: str, axis: int) -> str:
     """Return the bias ``[n]`` of a product, on the grid of the product where both operands are codes.
 
-    A bias that was dequantized with another scale is encoded again, with a note; a real-valued one stays as it is.
+    A bias that was dequantized with another scale is encoded again, with a note; a real-valued one stays as it is, and so does
+    any beside floating-point activations of more than 8 bits.
 
     Args:
         draft: the graph so far.
@@ -42,7 +44,7 @@ def bias_of(draft: Draft, layer: str, ifmap: str, weight: str, bias: str, axis: 
         axis: of the output channels in the weight.
     """
     x, w, own = (draft.grids.get(name) for name in (ifmap, weight, bias))
-    if x is None or w is None or own is None or x.granularity.axis is not None:
+    if x is None or w is None or own is None or x.granularity.axis is not None or bias_stays_real(x):
         return bias
     if w.granularity.axis not in (None, axis) or w.granularity.block is not None:
         return bias

@@ -63,7 +63,8 @@ class QonnxStyle:
         assert grid is not None
         if isinstance(grid.format, Codebook) and grid.format != BIPOLAR:
             return looked_up(sheet, tensor)
-        if codes.dtype.itemsize > 2 and np.abs(codes.astype(np.int64)).max(initial=0) > 1 << EXACT_BITS:
+        is_integer = isinstance(grid.format, IntFormat)
+        if is_integer and codes.dtype.itemsize > 2 and np.abs(codes.astype(np.int64)).max(initial=0) > 1 << EXACT_BITS:
             sheet.note("codes of more than 24 bits, whose low bits float32 drops", tensor.name)
         value = sheet.constant(f"{tensor.name}/value", grid.decode(codes))
         sheet.describe(value, tensor.shape)
