@@ -12,6 +12,7 @@ from hwsim.execute.integer import Layer
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.execute.integer.rescaling import leaves_raw
 from hwsim.graph import Node
+from hwsim.hardware.mac import ONE_PRODUCT
 from hwsim.interchange.vectors.vector import LayerVectors, Vector
 from hwsim.simulation.vectors.product import as_matrix, product_vectors, too_many
 from hwsim.simulation.vectors.region import Region, region_within
@@ -24,6 +25,12 @@ def check_writable(layer: Layer) -> None:
     """Raise ExecutionError, before any run, for an array layer whose sums the written order cannot describe."""
     if layer.mapping is None:
         return
+    if layer.mapping.mac != ONE_PRODUCT:
+        raise ExecutionError(
+            f"layer {layer.node.name!r}: vectors are written for elements of one product a cycle, not for datapath.mac = "
+            f"{layer.datapath.mac} with sparsity {layer.datapath.sparsity or 'dense'} at these widths; set datapath.mac to "
+            "fixed and datapath.sparsity to dense (the tensors, and sums of registers that do not overflow, are the same)"
+        )
     if layer.output_is_coded() and layer.output_grid().granularity.axis is not None and not leaves_raw(layer):
         raise ExecutionError(
             f"layer {layer.node.name!r}: vectors have one output zero point, but its result has scales of its own per channel "

@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from hwsim.errors import ExecutionError
 from hwsim.execute.integer import Layer
 from hwsim.execute.integer.floating import is_floating, mac_of
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.graph import Node
-from hwsim.hardware.mac import ONE_PRODUCT
 from hwsim.interchange.vectors.vector import LayerVectors
 from hwsim.mapping.mapping import Mapping as ArrayMapping
 from hwsim.numerics.float_mac import FloatMac
@@ -29,13 +27,7 @@ from hwsim.simulation.vectors.widths import widths_of, widths_of_codes
 def product_vectors(
     layer: Layer, mapping: ArrayMapping, product: ArrayProduct, result: np.ndarray, region: Region, limit: int
 ) -> LayerVectors:
-    """Return the vectors of an array product inside ``region``; raise ExecutionError for elements with several lanes."""
-    if mapping.mac != ONE_PRODUCT:
-        raise ExecutionError(
-            f"layer {layer.node.name!r}: vectors are written for elements of one product a cycle, not for datapath.mac = "
-            f"{layer.datapath.mac} with sparsity {layer.datapath.sparsity or 'dense'} at these widths; set datapath.mac to "
-            "fixed and datapath.sparsity to dense (the tensors, and sums of registers that do not overflow, are the same)"
-        )
+    """Return the vectors of an array product inside ``region``."""
     stage = output_stage(layer, product.sums.shape[0], product.sums.shape[2])
     part = product.first(region.groups, region.m, region.n)
     folds = registers(part, mapping, layer.datapath)
