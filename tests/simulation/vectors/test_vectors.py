@@ -412,6 +412,6 @@ def test_results_with_several_scales_are_refused_before_anything_is_written(tmp_
 def test_elements_with_lanes_are_refused_before_anything_is_written(tmp_path):
     rng = np.random.default_rng(0)
     graph = gemm(rng, weights="int4", activations="int4")
-    with pytest.raises(HwsimError, match="elements of one product a cycle, not for datapath.mac = fusion:8"):
+    with pytest.raises(HwsimError, match=r"elements of one product a cycle, not for datapath\.mac = fusion:8"):
         write_vectors(graph, machine(mac="fusion:8"), images(rng, graph, 2), tmp_path / "new")
     assert not (tmp_path / "new").exists()
