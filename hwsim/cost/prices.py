@@ -22,7 +22,7 @@ from hwsim.energy import EnergyTable, load_table
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.decoding import held_weight_bits
-from hwsim.mapping.layer_constants import column_bits, table_bits
+from hwsim.mapping.layer_constants import column_bits, position_bits, table_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import (
     accumulator_bits,
@@ -46,6 +46,7 @@ class Prices:
         weight_read, ifmap_read: an element that enters the array; a weight is decoded, a stationary one shifted to its place.
         psum_access: an accumulator that is read, added to and written, with all that a partial sum passes on its way to it.
         constant_read: the constants of a column that are read.
+        position_read: a scale by position that is read.
         scale_read: a scale of a segment that is read.
         loads, stores: a bit over each link.
     """
@@ -56,6 +57,7 @@ class Prices:
     ifmap_read: float
     psum_access: float
     constant_read: float
+    position_read: float
     scale_read: float
     loads: tuple[float, ...]
     stores: tuple[float, ...]
@@ -95,6 +97,7 @@ def prices_of(mapping: Mapping, accelerator: Accelerator, datapath: Datapath) ->
         cycle=leakage_pj_per_cycle(accelerator),
         weight_read=read("weight", stored_weight_bits(mapping), weight_bits + mapping.mac.index_bits) + decoded,
         constant_read=pj(homes["weight"], "read", column_bits(gemm, datapath)),
+        position_read=pj(homes["weight"], "read", position_bits(gemm, datapath)),
         ifmap_read=read("ifmap", gemm.ifmap.bits, ifmap_bits),
         scale_read=pj(homes["weight"], "read", scale_bits(gemm, datapath)),
         psum_access=pj(homes["psum"], "read", sums) + pj(homes["psum"], "write", sums) + added * clock + rescaled,

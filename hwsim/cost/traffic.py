@@ -6,7 +6,7 @@ accumulator memory after every fold along k, and read back before every one but 
 more, requantized and written to the memory of the ofmap. A bias that is preloaded is written there and read by the first
 fold. im2col is a read pattern: an overlapping pixel, padding and inserted zeros are read again on chip, while DRAM sends
 each distinct pixel once per tile. Column constants (bias, zero points, scales) lie with the weights, those of ``n`` columns per
-output tile; the table of a decoder comes with the first weights.
+output tile; so do scales by position, those of the tile's rows, and the table of a decoder comes with the first weights.
 Scales of segments lie beside the tile's weights; the array takes its columns' scales with every fold.
 Between memories every move is a read at its source and a write at its target.
 """
@@ -19,13 +19,14 @@ from hwsim.cost.array_cycles import Sizes, folds_of
 from hwsim.cost.ledger import Access
 from hwsim.cost.links import DRAM
 from hwsim.cost.steps import Moves, Steps
-from hwsim.cost.transfers import beside, constant_words, filled_bits, moved_bits, storage_bits
+from hwsim.cost.transfers import beside, constant_words, filled_bits, moved_bits, moved_positions, storage_bits
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.dataflow import OPERAND_DIMENSIONS
 from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.mac import ONE_PRODUCT, MacShape
 from hwsim.hardware.parts import MemoryLevel, SystolicArray
-from hwsim.mapping.layer_constants import column_bits
+from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.layer_constants import column_bits, position_bits, positions_have_columns
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import accumulator_bits, has_column_constant, scale_bits
 
@@ -72,6 +73,15 @@ def psum_accesses(mapping: Mapping, steps: Steps, datapath: Datapath) -> np.ndar
 def constant_reads(steps: Steps) -> np.ndarray:
     """Return the columns whose constants are read on chip in each step: those of each finished output tile."""
     return np.where(steps.finishes, steps.n * steps.groups, 0)
+
+
+def position_reads(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:
+    """Return the scales by position that are read on chip in each step: those of each finished output tile's rows, or one."""
+    if not gemm.scales_positions:
+        return np.zeros_like(steps.m)
+    rows = steps.m if gemm.scales_rows > 1 else 1
+    columns = steps.n if positions_have_columns(gemm, datapath) else 1
+    return np.where(steps.finishes, rows * columns * steps.groups, 0)
 
 
 def scale_reads(mapping: Mapping, steps: Steps) -> np.ndarray:
@@ -129,6 +139,11 @@ def accesses(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapath:
         for moves in steps.loads["weight"]:
             carry(moves, "constants", constant_words(gemm, steps, datapath), bits)
         add(homes["weight"], "constants", "read", int(constant_reads(steps).sum()), bits)
+    bits = position_bits(gemm, datapath)
+    if bits:
+        for moves in steps.loads["weight"]:
+            carry(moves, "constants", moved_positions(gemm, steps, datapath), bits)
+        add(homes["weight"], "constants", "read", int(position_reads(gemm, steps, datapath).sum()), bits)
     filled = filled_bits(gemm, steps, datapath)
     if filled.any():
         for moves in steps.loads["weight"]:
@@ -151,6 +166,7 @@ def port_cycles(mapping: Mapping, steps: Steps, accelerator: Accelerator, datapa
     psum = psum_accesses(mapping, steps, datapath) * accumulator_bits(gemm, datapath)
     weight = array_reads(mapping, steps, "weight") * storage_bits(mapping, "weight")
     weight = weight + constant_reads(steps) * column_bits(gemm, datapath) + filled_bits(gemm, steps, datapath)
+    weight = weight + position_reads(gemm, steps, datapath) * position_bits(gemm, datapath)
     weight = weight + scale_reads(mapping, steps) * scale_bits(gemm, datapath)
     ifmap = array_reads(mapping, steps, "ifmap") * storage_bits(mapping, "ifmap")
     read = {"ifmap": ifmap, "weight": weight, "psum": psum}

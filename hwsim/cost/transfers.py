@@ -9,7 +9,7 @@ import numpy as np
 from hwsim.cost.steps import Moves, Steps
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.gemm import Gemm
-from hwsim.mapping.layer_constants import column_bits, table_bits
+from hwsim.mapping.layer_constants import column_bits, position_bits, position_words, table_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.widths import scale_bits, stored_weight_bits
 
@@ -23,18 +23,38 @@ def constant_words(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:
     """Return the columns whose constants (``column_bits``) come with the weights of each step: a group's n at its first."""
     if not column_bits(gemm, datapath):
         return np.zeros_like(steps.m)
+    return _at_first(gemm, steps, gemm.n)
+
+
+def moved_positions(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:
+    """Return the scales by position that come with the weights of each step: a group's at its first, shared ones at the layer's."""
+    words = position_words(gemm, datapath)
+    if gemm.scales_groups:
+        return _at_first(gemm, steps, words)
+    moved = np.zeros_like(steps.m)
+    moved[0] = words
+    return moved
+
+
+def _at_first(gemm: Gemm, steps: Steps, words: int) -> np.ndarray:
+    """Return what moves in each step when every group brings ``words`` to its first."""
     per_visit = int(steps.groups.sum()) // gemm.groups  # steps in which the same groups travel
-    words = np.zeros_like(steps.m)
-    words[::per_visit] = gemm.n * steps.groups[::per_visit]
-    return words
+    moved = np.zeros_like(steps.m)
+    moved[::per_visit] = words * steps.groups[::per_visit]
+    return moved
 
 
 def beside(mapping: Mapping, steps: Steps, moves: Moves, datapath: Datapath) -> tuple[np.ndarray, ...]:
     """Return the bits of what moves beside an operand in each step, by kind: with weights constants, scales and a table."""
     if moves.link.operand != "weight":
         return ()
-    constants = constant_words(mapping.gemm, steps, datapath) * column_bits(mapping.gemm, datapath)
-    return constants, moves.scales * scale_bits(mapping.gemm, datapath), filled_bits(mapping.gemm, steps, datapath)
+    gemm = mapping.gemm
+    return (
+        constant_words(gemm, steps, datapath) * column_bits(gemm, datapath),
+        moved_positions(gemm, steps, datapath) * position_bits(gemm, datapath),
+        moves.scales * scale_bits(gemm, datapath),
+        filled_bits(gemm, steps, datapath),
+    )
 
 
 def filled_bits(gemm: Gemm, steps: Steps, datapath: Datapath) -> np.ndarray:

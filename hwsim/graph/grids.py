@@ -6,6 +6,7 @@ from hwsim.graph.graph import Graph
 from hwsim.graph.node import Node
 from hwsim.graph.ops import OPS, Work
 from hwsim.graph.partition import k_partition
+from hwsim.graph.positions import result_axes
 from hwsim.graph.tensor import Tensor
 
 
@@ -48,7 +49,7 @@ def runs_on_array(graph: Graph, node: Node) -> bool:
     """Whether the operator is a product that the integer array computes.
 
     Both operands are on grids whose scales leave the sum over k, or cut it into segments (``k_partition``); those of the
-    result change along its channels at most; a bias has a grid. What is not (a real-valued operand, scales that differ
+    result change along its channels at most, of a MatMul along rows and heads too; a bias has a grid. What is not (a real-valued operand, scales that differ
     within a segment) is computed in float32 on the vector unit.
     """
     return OPS[node.op].work is Work.GEMM and why_real(graph, node) is None
@@ -65,7 +66,7 @@ def why_real(graph: Graph, node: Node) -> str | None:
             "over k nor cut it into segments"
         )
     result = graph.tensors[node.outputs[0]]
-    if result.quant is not None and not _leaves_columns(node, result, weight):
+    if result.quant is not None and result_axes(graph, node) is None and not _leaves_columns(node, result, weight):
         return f"the scales of its result, {result.quant.granularity}, change within a column"
     bias = node.inputs[2] if len(node.inputs) > 2 else ""
     return "its bias has no grid" if bias and graph.tensors[bias].quant is None else None

@@ -1,6 +1,7 @@
 """How scales that change along k cut a product into segments.
 
-A scale leaves the sum over k only where it is the same for all its terms. Where the ifmap, the weight or both have scales per
+A scale leaves the sum over k only where it is the same for all its terms: one per tensor, output channel, row or head
+(``hwsim.graph.positions``). Where the ifmap, the weight or both have scales per
 group of k, the sum falls into *segments*: the common refinement of both partitions. Each segment has one ifmap scale and, per
 output column, one weight scale; its partial sum is rescaled and added (``hwsim.numerics.segments``). Channels of one segment
 need not be neighbours: the array takes them in an order of its own, which costs a memory nothing.
@@ -15,6 +16,7 @@ import numpy as np
 from hwsim.graph.graph import Graph
 from hwsim.graph.node import Node
 from hwsim.graph.ops import OPS, Work
+from hwsim.graph.positions import operand_axes
 from hwsim.numerics.granularity import Granularity
 
 
@@ -53,10 +55,13 @@ def k_partition(graph: Graph, node: Node) -> KPartition | None:
     if ifmap.quant is None or weight.quant is None:
         return None
     channels = channels_of(node, weight.shape)
-    own = _ifmap_groups(node, ifmap.quant.granularity, len(ifmap.shape), channels)
-    other = _weight_groups(node, weight.quant.granularity, weight.shape, channels)
-    if own is None or other is None:
-        return None
+    rows = operand_axes(graph, node, 0)
+    columns = operand_axes(graph, node, 1) if len(weight.shape) > 2 else None
+    whole = np.zeros(channels, dtype=np.int64)
+    own = whole if rows else _ifmap_groups(node, ifmap.quant.granularity, len(ifmap.shape), channels)
+    other = whole if columns else _weight_groups(node, weight.quant.granularity, weight.shape, channels)
+    if own is None or other is None or ((rows or columns) and (own.any() or other.any())):
+        return None  # a segment's ratio would change with the row or the head
     pairs = np.stack([own, other])
     order = np.lexsort((pairs[1], pairs[0]))
     cuts = np.flatnonzero(np.any(np.diff(pairs[:, order], axis=1), axis=0)) + 1

@@ -25,6 +25,7 @@ class Demands:
         column_sums: products whose weights have a zero point.
         channel_scales: products with a multiplier per output channel instead of one; groups of k that all channels share
             are no such thing.
+        position_scales: ``token``, ``head``, or both: where products have static multipliers of their own per row or group.
         most_segments: of one product along k, 1 where no partial sum is rescaled.
         least_segment: length along k of the shortest segment, None without any.
         run_time_scales: operators that find a scale while the network runs (a pass for the maximum each).
@@ -35,6 +36,7 @@ class Demands:
     decoders: tuple[str, ...]
     column_sums: int
     channel_scales: int
+    position_scales: tuple[str, ...]
     most_segments: int
     least_segment: int | None
     run_time_scales: int
@@ -58,6 +60,8 @@ class Demands:
             yield f"finds scales at run time ({passes})"
         if self.channel_scales:
             yield "a multiplier per output channel"
+        for position in self.position_scales:
+            yield f"a multiplier per {position}"
         if self.only_shifts:
             yield "requantizes by shifts alone"
 
@@ -80,6 +84,14 @@ def demands_of(graph: Graph) -> Demands:
         decoders=tuple(f"{kind}: {', '.join(sorted(texts))}" for kind, texts in sorted(decoders.items())),
         column_sums=sum(gemm.weight_asymmetric for gemm in gemms.values()),
         channel_scales=sum(gemm.scales_columns for gemm in gemms.values()),
+        position_scales=tuple(
+            name
+            for name, has_own in (
+                ("token", any(gemm.scales_rows > 1 for gemm in gemms.values())),
+                ("head", any(gemm.scales_groups for gemm in gemms.values())),
+            )
+            if has_own
+        ),
         most_segments=max(map(len, segments), default=1),
         least_segment=min((min(found) for found in segments), default=None),
         run_time_scales=sum(node.op in RUN_TIME_OPERATORS for node in graph.nodes),

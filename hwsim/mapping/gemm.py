@@ -75,6 +75,9 @@ class Gemm:
             column has its own.
         is_decoded: scales meet the operands as they enter the array (``on_datapath``), so that sums cross segments.
         scales_columns: each output column has a scale of its own.
+        scales_rows: rows of a group's result (or of an image's, where images are rows) that have scales of their own, as
+            tokens; 1 where one serves all.
+        scales_groups: the scales of rows are each group's own, as an attention head's; without rows each group has one.
     """
 
     m: int
@@ -95,12 +98,16 @@ class Gemm:
     shares_scales: bool = False
     is_decoded: bool = False
     scales_columns: bool = False
+    scales_rows: int = 1
+    scales_groups: bool = False
 
     def __post_init__(self) -> None:
         if min(self.m, self.k, self.n, self.groups) < 1:
             raise MappingError(
                 f"gemm: m, k, n and groups must be positive, not {self.m}, {self.k}, {self.n}, {self.groups}"
             )
+        if not 1 <= self.scales_rows <= self.m:
+            raise MappingError(f"gemm: scales_rows must lie in 1 .. m={self.m}, not {self.scales_rows}")
         if self.window and self.m != self.window.batch * self.window.image:
             raise MappingError(f"gemm: m={self.m} must be all output pixels = {self.window.batch * self.window.image}")
         if self.window and self.k != self.window.channels * self.window.taps:
@@ -115,6 +122,11 @@ class Gemm:
         if self.sparsity and along % self.sparsity.block:
             what = "input channels of a group" if self.window else "k"
             raise MappingError(f"gemm: sparsity {self.sparsity} needs whole blocks, but {what} = {along}")
+
+    @property
+    def scales_positions(self) -> bool:
+        """Whether rows, or whole groups, have scales that are not those of columns."""
+        return self.scales_rows > 1 or (self.scales_groups and not self.scales_columns)
 
     @property
     def scale_runs(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.parts import MemoryLevel
 from hwsim.mapping.gemm import Gemm
-from hwsim.mapping.layer_constants import column_bits, table_bits
+from hwsim.mapping.layer_constants import column_bits, position_bits, position_words, table_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.tiles import cuts, ifmap_elements, most_scales
 from hwsim.mapping.widths import accumulator_bits, scale_bits, stored_weight_bits
@@ -44,8 +44,8 @@ def tile_bytes(
 ) -> Any:
     """Return the bytes of tiles or blocks in one memory; double buffering keeps two of every operand but the psum.
 
-    Column constants (bias, zero points, scales) of all of a group's n lie with the weights, and so does a decoder's table; the
-    scales of segments with the tile's.
+    Column constants (bias, zero points, scales) of all of a group's n lie with the weights, and so do scales by position and a
+    decoder's table; the scales of segments with the tile's.
 
     Args:
         mapping: of which the formats and the groups are read.
@@ -72,6 +72,8 @@ def tile_bytes(
         copies = 2 if memory.double_buffered and operand != "psum" else 1
         if operand == "weight":
             constants = gemm.n * mapping.groups_together * column_bits(gemm, datapath) + table_bits(gemm, datapath)
+            owners = mapping.groups_together if gemm.scales_groups else 1
+            constants += owners * position_words(gemm, datapath) * position_bits(gemm, datapath)
             total = total + -(-constants // BITS_PER_BYTE)
         total = total + copies * -(-count * bits * mapping.groups_together // BITS_PER_BYTE)
         if operand == "weight" and scale:

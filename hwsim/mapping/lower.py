@@ -16,8 +16,8 @@ from typing import Any
 
 from hwsim.graph import OPS, Graph, Node, Work, runs_on_array
 from hwsim.graph.partition import k_partition
-from hwsim.mapping.column_scales import scales_columns
 from hwsim.mapping.gemm import Gemm, Window
+from hwsim.mapping.output_scales import output_scales
 from hwsim.mapping.tasks import Task, VectorWork
 from hwsim.mapping.vector_work import channel_affine, grid_of, real_product, vector_work
 from hwsim.numerics.formats import IntFormat
@@ -53,7 +53,7 @@ def _work(graph: Graph, node: Node) -> Gemm | VectorWork | None:
     return _matrix(graph, node)
 
 
-def _formats(graph: Graph, node: Node) -> dict[str, Any]:
+def _formats(graph: Graph, node: Node, together: bool = False) -> dict[str, Any]:
     ifmap, weight = (grid_of(graph, name, node) for name in node.inputs[:2])
     ofmap = graph.tensors[node.outputs[0]].quant
     return {
@@ -65,7 +65,7 @@ def _formats(graph: Graph, node: Node) -> dict[str, Any]:
         "weight_is_activation": not graph.tensors[node.inputs[1]].is_constant,
         "sparsity": graph.tensors[node.inputs[1]].sparsity,
         "has_bias": len(node.inputs) > 2 and bool(node.inputs[2]),
-        "scales_columns": scales_columns(graph, node),
+        **output_scales(graph, node, together),
         **_segments(graph, node),
     }
 
@@ -128,4 +128,4 @@ def _matrix(graph: Graph, node: Node) -> Gemm:
     k, n = x.shape[-1], weight.shape[-1] if len(weight.shape) > 1 else 1
     together = prod(weight.shape[:-2]) == 1
     m = y.size // n if together else (x.shape[-2] if len(x.shape) > 1 else 1)
-    return Gemm(m=m, k=k, n=n, groups=y.size // (m * n), **_formats(graph, node))
+    return Gemm(m=m, k=k, n=n, groups=y.size // (m * n), **_formats(graph, node, together))

@@ -199,7 +199,7 @@ def _prices(whole: Mapping, accelerator: Accelerator, datapath: Datapath, object
     vector[Counts.END] = prices.cycle
     vector[Counts.WEIGHT_READS], vector[Counts.IFMAP_READS] = prices.weight_read, prices.ifmap_read
     vector[Counts.PSUM_ACCESSES], vector[Counts.CONSTANT_READS] = prices.psum_access, prices.constant_read
-    vector[Counts.SCALE_READS] = prices.scale_read
+    vector[Counts.SCALE_READS], vector[Counts.POSITION_READS] = prices.scale_read, prices.position_read
     moved = (*prices.loads, *prices.stores)
     vector[Counts.MOVED : Counts.MOVED + len(moved)] = moved
     return vector

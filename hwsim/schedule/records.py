@@ -14,7 +14,7 @@ from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.mac import MacShape
 from hwsim.kernels.timing.records import BLOCK, LAYER, LINK, MACHINE, MEMORY, PART, TILING
 from hwsim.mapping.gemm import Gemm
-from hwsim.mapping.layer_constants import column_bits, table_bits
+from hwsim.mapping.layer_constants import column_bits, position_bits, position_words, positions_have_columns, table_bits
 from hwsim.mapping.mapping import Mapping
 from hwsim.mapping.tiles import k_parts
 from hwsim.mapping.widths import accumulator_bits, has_column_constant, scale_bits
@@ -78,6 +78,9 @@ def layer_record(mapping: Mapping, datapath: Datapath) -> np.ndarray:
         record[f"{operand}_bits"] = storage_bits(mapping, operand)
     record["psum_bits"] = accumulator_bits(gemm, datapath)
     record["constant_bits"], record["table_bits"] = column_bits(gemm, datapath), table_bits(gemm, datapath)
+    record["position_words"], record["position_bits"] = position_words(gemm, datapath), position_bits(gemm, datapath)
+    record["position_rows"], record["position_columns"] = gemm.scales_rows > 1, positions_have_columns(gemm, datapath)
+    record["position_groups"] = gemm.scales_groups
     record["preloads_bias"] = has_column_constant(gemm, datapath) and datapath.bias == "start"
     record["weight_is_activation"] = gemm.weight_is_activation
     record["segments"] = len(gemm.segments) if gemm.has_scales else 0

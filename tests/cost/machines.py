@@ -84,6 +84,7 @@ def gemms(draw):
         window = draw(windows())
         return conv(window, n=draw(st.integers(1, 7)), **flags, **draw(segments(window.channels, window.taps)))
     m, k, n = (draw(st.integers(1, 13)) for _ in "mkn")
+    flags |= {"scales_rows": draw(st.sampled_from([1, draw(st.integers(1, m))])), "scales_groups": draw(st.booleans())}
     return gemm(m, k, n, **flags, **draw(segments(k)))
 
 

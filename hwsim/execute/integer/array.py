@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import prod
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from hwsim.errors import ExecutionError
 from hwsim.execute.float32.activation import clamp
 from hwsim.execute.integer.floating import floating_product, is_floating, left_array
 from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.positions import over_result
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.execute.integer.requantize import column_grid, raw, to_codes
 from hwsim.execute.integer.rescaling import accumulator_units, has_real_sums
@@ -147,12 +149,18 @@ def zero_points(layer: Layer, groups: int, n: int) -> tuple[int, np.ndarray]:
     if len(set(ifmap.zero_point)) > 1:
         raise ExecutionError(f"layer {layer.node.name!r}: zero points of the ifmap that change along k need segments")
     zero_w = weight.zero_points()
+    if layer.is_rescaled_by_position:
+        columns = over_result(layer, layer.node.inputs[1], zero_w)[..., 0, :]  # [1, heads, n]
+        heads = layer.graph.tensors[layer.node.outputs[0]].shape[1:-2] if groups > 1 else columns.shape[1:-1]
+        return ifmap.zero_point[0], np.broadcast_to(columns, (groups // prod(heads), *heads, n)).reshape(groups, n)
     spread = zero_w.reshape(groups, n) if zero_w.size == groups * n else zero_w.reshape(1, -1)
     return ifmap.zero_point[0], np.broadcast_to(spread, (groups, n))
 
 
 def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
     """Return the output codes of ``sums`` ``[..., n]`` in the accumulator's unit of each column (``accumulator_units``).
+
+    Where scales change by position, sums come in the shape of the result.
 
     A result without a grid is ``f32(sum) * f32(unit)``; one on a grid of other numbers than integers is that, encoded, and
     so is one of float32 accumulators.
@@ -162,7 +170,7 @@ def requantized(layer: Layer, sums: np.ndarray) -> np.ndarray:
     coded = layer.output_is_coded()
     if not coded or has_real_sums(layer) or not isinstance(layer.output_grid().format, IntFormat):
         real = clamp(sums.astype(np.float32) * accumulator_units(layer).astype(np.float32), *layer.node.clamp)
-        return column_grid(layer.output_grid(), real.ndim).encode(real) if coded else real
+        return column_grid(layer, real.ndim).encode(real) if coded else real
     if leaves_raw(layer):
         return raw(layer, sums)
     return to_codes(layer, sums, output_ratio(layer))

@@ -169,7 +169,7 @@ def _check_scales(layer: Layer, scales: np.ndarray) -> None:
 
 def _check_product(layer: Layer) -> None:
     if not leaves_raw(layer):
-        _check_scales(layer, np.atleast_1d(output_ratio(layer)))
+        _check_scales(layer, np.ravel(output_ratio(layer)))
 
 
 def _check_sum(layer: Layer) -> None:

@@ -21,6 +21,7 @@ from hwsim.errors import ExecutionError
 from hwsim.execute.float32.activation import clamp
 from hwsim.execute.integer.executable import check_tree
 from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.positions import image_grid
 from hwsim.execute.integer.product import ArrayProduct
 from hwsim.execute.integer.requantize import code_range, column_grid, grids_of_columns
 from hwsim.execute.integer.sparse import active_products
@@ -186,16 +187,21 @@ def _values(codes: np.ndarray) -> np.ndarray:
 
 
 def left_array(layer: Layer, sums: np.ndarray) -> np.ndarray:
-    """Return the codes of real ``sums [..., n]`` on the grid of the result, float32 where it has none; the clamp comes before."""
+    """Return the codes of real ``sums [..., n]`` on the grid of the result, float32 where it has none; the clamp comes before.
+
+    Where scales change by position, sums come in the shape of the result.
+    """
     real = clamp(sums, *layer.node.clamp)
     if not layer.output_is_coded():
         return real
     grid, counters = layer.output_grid(), layer.counters
     if isinstance(grid.format, IntFormat):
         counters.requantized += sums.size
-        whole = ((grid, slice(None)),)
-        for one, columns in whole if grid.granularity.axis is None else grids_of_columns(grid):
+        own, rows, whole = grid, sums, ((grid, slice(None)),)
+        if layer.is_rescaled_by_position:
+            own, rows = image_grid(grid, sums.shape[1:]), sums.reshape(len(sums), -1)
+        for one, columns in whole if grid.granularity.axis is None else grids_of_columns(own):
             low, high = code_range(one, layer.node.clamp)
-            steps = np.rint(sums[..., columns] / one.scales()[0]) + one.zero_point[0]
+            steps = np.rint(rows[..., columns] / one.scales()[0]) + one.zero_point[0]
             counters.clipped += int(np.count_nonzero((steps < low) | (steps > high)))
-    return encode(column_grid(grid, sums.ndim), real)
+    return encode(column_grid(layer, sums.ndim), real)

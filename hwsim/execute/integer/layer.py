@@ -11,6 +11,7 @@ import numpy as np
 from hwsim.errors import ExecutionError
 from hwsim.graph import OPS, Graph, Node, Tensor, Work
 from hwsim.graph.partition import KPartition, k_partition
+from hwsim.graph.positions import rescaled_by_position
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
@@ -132,6 +133,11 @@ class Layer:
             return None if found is None or found.is_whole else found
 
         return self.remembered("segments", cut)
+
+    @property
+    def is_rescaled_by_position(self) -> bool:
+        """Whether rows, heads or columns of a computed operand have scales of their own (``hwsim.graph.positions``)."""
+        return self.remembered("by position", lambda: rescaled_by_position(self.graph, self.node))
 
     def tensor(self, index: int) -> Tensor:
         """Return the tensor record of the operator's input ``index``."""

@@ -32,12 +32,15 @@ def matmul(layer: Layer, operands: list[np.ndarray]) -> list[np.ndarray]:
     if b.ndim == 1:
         return [matmul(layer, [a, b[:, None]])[0][..., 0]]
     if b.ndim == 2:
-        return [_rows(layer, a.reshape(-1, a.shape[-1]), b, lambda: None).reshape(*a.shape[:-1], b.shape[-1])]
+        rows, shape = a.reshape(-1, a.shape[-1]), (*a.shape[:-1], b.shape[-1])
+        if layer.is_rescaled_by_position:
+            return [requantized(layer, array_product(layer, rows[None], b[None], None).reshape(shape))]
+        return [_rows(layer, rows, b, lambda: None).reshape(shape)]
     leading = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     left = np.broadcast_to(a, (*leading, *a.shape[-2:])).reshape(-1, *a.shape[-2:])
     right = np.broadcast_to(b, (*leading, *b.shape[-2:])).reshape(-1, *b.shape[-2:])
     sums = array_product(layer, left, right, None)
-    return [requantized(layer, sums).reshape(*leading, a.shape[-2], b.shape[-1])]
+    return [requantized(layer, sums.reshape(*leading, a.shape[-2], b.shape[-1]))]
 
 
 def _rows(layer: Layer, x: np.ndarray, weight: np.ndarray, bias: Callable[[], np.ndarray | None]) -> np.ndarray:

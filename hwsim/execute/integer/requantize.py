@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.positions import image_grid
 from hwsim.kernels.requantize import Requantized, requantize
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
@@ -34,9 +35,13 @@ def per_column(grid: QuantParams, values: np.ndarray) -> np.ndarray:
     return values if groups is None else values[list(groups)]
 
 
-def column_grid(grid: QuantParams, rank: int) -> QuantParams:
-    """Return the grid of a product's result as that of sums of ``rank`` dimensions, whose columns stand last."""
-    if grid.granularity.axis is None:
+def column_grid(layer: Layer, rank: int) -> QuantParams:
+    """Return the grid of a product's result as that of sums of ``rank`` dimensions, whose columns stand last.
+
+    Sums that are rescaled by position already have the result's dimensions.
+    """
+    grid = layer.output_grid()
+    if grid.granularity.axis is None or layer.is_rescaled_by_position:
         return grid
     scales, zeros = (per_column(grid, values) for values in (grid.scales(), grid.zero_points()))
     return replace(
@@ -60,11 +65,20 @@ def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarr
 
     Args:
         layer: whose requantizer, output grid and clamp apply; of an array product the grid may change from column to
-            column.
+            column, of a MatMul with every element of an image.
         sums: int64 ``[..., n]``, centred on real 0.
-        real_scale: float64 ``[n]`` or ``[1]``, output codes per accumulator unit.
+        real_scale: float64 ``[n]`` or ``[1]``, output codes per accumulator unit; of sums ``[images, ..., m, n]`` also what
+            broadcasts over them, one for all images.
     """
-    grid = layer.output_grid()
+    if real_scale.ndim < 2:
+        return _of_columns(layer, layer.output_grid(), sums, real_scale)
+    image = sums.shape[1:]
+    ratios = np.broadcast_to(real_scale, (1, *image)).reshape(-1)
+    rows = sums.reshape(len(sums), -1)
+    return _of_columns(layer, image_grid(layer.output_grid(), image), rows, ratios).reshape(sums.shape)
+
+
+def _of_columns(layer: Layer, grid: QuantParams, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
     if grid.granularity.axis is None:
         return _on_one_grid(layer, grid, sums, real_scale)
     codes, ratios = np.empty(sums.shape, grid.storage_dtype), np.broadcast_to(real_scale, sums.shape[-1])
@@ -96,6 +110,8 @@ def raw(layer: Layer, sums: np.ndarray) -> np.ndarray:
     codes = sums.astype(grid.storage_dtype)
     if grid.granularity.axis is None:
         return np.clip(codes, *code_range(grid, layer.node.clamp))
+    if layer.is_rescaled_by_position:
+        grid, codes = image_grid(grid, sums.shape[1:]), codes.reshape(len(sums), -1)
     for one, columns in grids_of_columns(grid):
         codes[..., columns] = np.clip(codes[..., columns], *code_range(one, layer.node.clamp))
-    return codes
+    return codes.reshape(sums.shape)

@@ -10,6 +10,7 @@ from hwsim.errors import ExecutionError
 from hwsim.execute.float32.pooling import counted
 from hwsim.execute.float32.windows import windows
 from hwsim.execute.integer.layer import Layer
+from hwsim.execute.integer.positions import over_result, scales_over_result
 from hwsim.execute.integer.requantize import per_column
 from hwsim.execute.integer.segment_scales import segment_scales
 from hwsim.numerics.requantizer import SHIFT_ONLY
@@ -29,27 +30,60 @@ def has_real_sums(layer: Layer) -> bool:
 
 
 def accumulator_units(layer: Layer) -> np.ndarray:
-    """Return the real value of accumulator 1 of an array layer: float32 ``[n]`` or ``[1]``, of segments float64."""
+    """Return the real value of accumulator 1 of an array layer: float32 ``[n]`` or ``[1]``, of segments float64.
+
+    Where scales change by position, what broadcasts over the result ``[images, ..., m, n]``.
+    """
     if layer.segments is not None:
         return segment_scales(layer).unit
-    units: np.ndarray = layer.grid(0).operand_scales() * layer.grid(1).operand_scales()
+    if layer.is_rescaled_by_position:
+        ifmap, weight = scales_over_result(layer)
+    else:
+        ifmap, weight = layer.grid(0).operand_scales(), layer.grid(1).operand_scales()
+    units: np.ndarray = ifmap * weight
     return units
 
 
 def output_ratio(layer: Layer) -> np.ndarray:
-    """Return the output codes per accumulator unit of an array layer as float64 ``[n]`` or ``[1]``."""
+    """Return the output codes per accumulator unit of an array layer as float64 ``[n]`` or ``[1]``.
+
+    Where scales change by position, what broadcasts over the result ``[images, ..., m, n]``.
+    """
+    if layer.is_rescaled_by_position:
+        return layer.remembered("ratios by position", lambda: _by_position(layer))
     if layer.segments is not None:
         first, others = 1.0, segment_scales(layer).unit
     else:
         first, others = float(layer.grid(0).operand_scales()[0]), layer.grid(1).operand_scales()
     grid = layer.output_grid()
-    if grid.granularity.axis is None:
-        return scale_ratio(layer, first, others, float(grid.scales()[0]))
-    outputs = per_column(grid, grid.scales())
+    return _of_columns(layer, first, others, per_column(grid, grid.scales()))
+
+
+def _of_columns(layer: Layer, first: float, others: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Return the ratios of columns with scales ``others`` and ``outputs``, each ``[n]`` or ``[1]``."""
+    if outputs.size == 1:
+        return scale_ratio(layer, first, others, float(outputs[0]))
     ratios = np.empty(outputs.size)
     for output in np.unique(outputs):
         columns = outputs == output
         ratios[columns] = np.broadcast_to(scale_ratio(layer, first, others, float(output)), outputs.size)[columns]
+    return ratios
+
+
+def _by_position(layer: Layer) -> np.ndarray:
+    """Return the ratios of every row of the result that has its own, as the runtime rounds those of one product."""
+    if layer.segments is None:
+        first, others = scales_over_result(layer)
+    else:
+        first, others = np.ones(1), segment_scales(layer).unit
+    outputs = over_result(layer, layer.node.outputs[0], layer.output_grid().scales())
+    shape = np.broadcast_shapes(first.shape, others.shape, outputs.shape)
+    first, others, outputs = (
+        np.broadcast_to(scales, (*shape[:-1], scales.shape[-1])) for scales in (first, others, outputs)
+    )
+    ratios = np.empty(shape)
+    for row in np.ndindex(shape[:-1]):
+        ratios[row] = _of_columns(layer, float(first[row][0]), others[row], outputs[row])
     return ratios
 
 
@@ -60,7 +94,11 @@ def leaves_raw(layer: Layer) -> bool:
     grid = layer.output_grid()
     if layer.segments is not None or grid.format.bits < RAW_BITS or not grid.is_symmetric:
         return False
-    return bool((accumulator_units(layer) == per_column(grid, grid.scales())).all())
+    if layer.is_rescaled_by_position:
+        scales = over_result(layer, layer.node.outputs[0], grid.scales())
+    else:
+        scales = per_column(grid, grid.scales())
+    return bool((accumulator_units(layer) == scales).all())
 
 
 def product_ratio(layer: Layer) -> np.ndarray:

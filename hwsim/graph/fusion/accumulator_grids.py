@@ -9,6 +9,7 @@ import numpy as np
 
 from hwsim.graph import OPS, Graph, Node, Tensor, Work, passes_grid, runs_on_array
 from hwsim.graph.partition import k_partition
+from hwsim.graph.positions import rescaled_by_position
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
 from hwsim.numerics.quant_params import QuantParams
@@ -26,8 +27,8 @@ def accumulator_grids(graph: Graph) -> Graph:
         if OPS[node.op].work is not Work.GEMM or not runs_on_array(graph, node):
             continue
         partition = k_partition(graph, node)
-        if partition is None or not partition.is_whole:
-            continue  # sums of rescaled segments count in units of their own
+        if partition is None or not partition.is_whole or rescaled_by_position(graph, node):
+            continue  # sums of rescaled segments, and those of each row or head, count in units of their own
         result = graph.tensors[node.outputs[0]]
         unit = _unit(graph, node)
         moved = _moved(graph, result.name)

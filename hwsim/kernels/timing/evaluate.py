@@ -25,7 +25,7 @@ IDLE_TAIL, DRAM_BITS, WEIGHT_READS, IFMAP_READS = (
     int(Counts.IFMAP_READS),
 )
 PSUM_ACCESSES, CONSTANT_READS, MOVED = int(Counts.PSUM_ACCESSES), int(Counts.CONSTANT_READS), int(Counts.MOVED)
-SCALE_READS = int(Counts.SCALE_READS)
+SCALE_READS, POSITION_READS = int(Counts.SCALE_READS), int(Counts.POSITION_READS)
 WEIGHT, IFMAP, PSUM = 0, 1, 2
 MAX_LEVELS, CHANNELS = 6, 64
 
@@ -196,6 +196,8 @@ def evaluate(
                 if layer.preloads_bias:
                     psum += outputs
                 constants = n * groups if finishes and layer.constant_bits else 0
+                positions = groups if finishes and layer.position_words else 0
+                positions *= (m if layer.position_rows else 1) * (n if layer.position_columns else 1)
                 scale_reads = 0
                 if layer.segments:
                     scale_reads = (scales if layer.is_decoded else psum_folds) * weight_folds * groups
@@ -204,9 +206,13 @@ def evaluate(
                 counts[IFMAP_READS] += ifmap_reads
                 counts[PSUM_ACCESSES] += psum
                 counts[CONSTANT_READS] += constants
+                counts[POSITION_READS] += positions
                 counts[SCALE_READS] += scale_reads
                 # loads
                 words = layer.n * groups if new_group else 0
+                moved_positions = layer.position_words if first_step else 0
+                if layer.position_groups:
+                    moved_positions = layer.position_words * groups if new_group else 0
                 filled = layer.table_bits if first_step else 0
                 stationary_is_new = first_step
                 waits_weight, waits_ifmap = 0, 0
@@ -237,8 +243,9 @@ def evaluate(
                         plain += moved_scales * layer.scale_bits
                     if link.operand == WEIGHT:
                         bits += ceil_div(words * layer.constant_bits, link.burst) * link.burst
+                        bits += ceil_div(moved_positions * layer.position_bits, link.burst) * link.burst
                         bits += ceil_div(filled, link.burst) * link.burst
-                        plain += words * layer.constant_bits + filled
+                        plain += words * layer.constant_bits + moved_positions * layer.position_bits + filled
                     carried[j] = plain
                     innermost = j + 1 == len(loads) or loads[j + 1].operand != link.operand
                     outermost = j == 0 or loads[j - 1].operand != link.operand
@@ -279,7 +286,7 @@ def evaluate(
                     waits_ofmap = sent[0, 1] if machine.output_buffered else sent[0, 0]
                 start = wait(counts, start, waits_ifmap, waits_weight, waits_ofmap)
                 reads[0] = weight_reads * layer.weight_bits + constants * layer.constant_bits + filled
-                reads[0] += scale_reads * layer.scale_bits
+                reads[0] += positions * layer.position_bits + scale_reads * layer.scale_bits
                 reads[1] = ifmap_reads * layer.ifmap_bits
                 reads[2] = psum * layer.psum_bits
                 writes[2] = reads[2]

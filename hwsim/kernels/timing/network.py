@@ -18,7 +18,8 @@ def enough(layer: Any, machine: Any, link: Any, tiling: Any) -> int:
     k = tiling.k if machine.levels == 1 else layer.k
     n = tiling.n if machine.levels == 1 else layer.n
     scales = layer.segments * (1 if layer.shares_scales else n) * layer.scale_bits
-    bits = kept(machine, k) * n * layer.weight_bits + layer.n * layer.constant_bits + scales + 4 * link.burst
+    constants = layer.n * layer.constant_bits + layer.position_words * layer.position_bits
+    bits = kept(machine, k) * n * layer.weight_bits + constants + scales + 5 * link.burst
     return ceil_div(bits * tiling.groups_together + layer.table_bits, link.bits) + 1 + link.latency
 
 

@@ -16,13 +16,19 @@ LAYER = _record(
     (
         *("m", "k", "n", "groups", "ifmap_bits", "weight_bits", "ofmap_bits", "psum_bits"),
         *("constant_bits", "table_bits", "preloads_bias", "weight_is_activation", "has_window"),
+        *("position_words", "position_bits", "position_rows", "position_columns", "position_groups"),
         *("segments", "scale_bits", "shares_scales", "is_decoded"),
         *("out_width", "out_height", "taps", "in_height", "stored_width"),
         *("kernel", "stride", "dilation", "pad", "spread"),  # along the height
     )
 )
-"""A GEMM; ``constant_bits`` of a column and ``table_bits`` of the layer come with its weights; ``preloads_bias``, ``weight_is_activation``, ``has_window``, ``shares_scales`` and ``is_decoded`` are
-flags; ``segments`` is 0 where one scale serves the whole of k."""
+"""A GEMM; ``constant_bits`` of a column and ``table_bits`` of the layer come with its weights.
+
+``position_words`` scales by position, of ``position_bits`` each, come with a group's where ``position_groups`` holds, else with
+the layer's; a finished tile reads one, or one per row and per column of it (``position_rows``, ``position_columns``).
+``preloads_bias``, ``weight_is_activation``, ``has_window``, ``shares_scales`` and ``is_decoded`` are flags; ``segments`` is 0
+where one scale serves the whole of k.
+"""
 
 MACHINE = _record(
     (
@@ -88,6 +94,7 @@ class Counts(IntEnum):
     MOVED = 15
     """Bits over each link from here on: loads, then stores."""
     SCALE_READS = MOVED + MAX_LINKS
+    POSITION_READS = SCALE_READS + 1
 
 
-COUNTS = int(Counts.SCALE_READS) + 1
+COUNTS = int(Counts.POSITION_READS) + 1

@@ -52,6 +52,7 @@ def test_equals_the_recurrence(case):
         Counts.IFMAP_READS: int(traffic.array_reads(mapping, steps, "ifmap").sum()),
         Counts.PSUM_ACCESSES: int(traffic.psum_accesses(mapping, steps, machine.datapath).sum()),
         Counts.CONSTANT_READS: constants if constant_words(mapping.gemm, steps, machine.datapath).any() else 0,
+        Counts.POSITION_READS: int(traffic.position_reads(mapping.gemm, steps, machine.datapath).sum()),
         Counts.SCALE_READS: int(traffic.scale_reads(mapping, steps).sum()),
         Counts.DRAM_BITS: sum(
             bits for bits, moves in zip(moved, links, strict=True) if DRAM in (moves.link.source, moves.link.target)
