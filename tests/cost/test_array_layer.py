@@ -66,13 +66,22 @@ def test_accesses(case):
     assert count(cost, operand="psum", action="write") == count(cost, operand="psum", action="read") == sums + preloaded
     assert count(cost, memory="dram", operand="ofmap") == outputs == sum(step.stores for step in steps) * groups
     assert count(cost, memory="ofmaps", action="read") == count(cost, memory="ofmaps", action="write") == outputs
-    multiplier = work.scales_columns and not (len(work.segments) > 1 and datapath.segment_scaling.kind == "float32")
-    stored = 32 * constant + (32 + 8) * multiplier
-    assert count(cost, memory="dram", operand="constants") == (work.n * groups if stored else 0)
-    assert count(cost, memory="weights", operand="constants", action="read") == (
-        sum(step.columns for step in steps) * groups if stored else 0
-    )
-    assert {a.bits for a in rows(cost, operand="constants")} == ({stored} if stored else set())
+    is_held = len(work.segments) > 1 and datapath.segment_scaling.kind == "float32"
+    by_row, by_group = work.scales_rows > 1, work.scales_groups and not work.scales_columns
+    stored = 32 * constant + (32 + 8) * (work.scales_columns and not by_row and not is_held)
+    words, used = (work.n * groups, sum(step.columns for step in steps) * groups) if stored else (0, 0)
+    if by_row or by_group:
+        columns = work.n if by_row and work.scales_columns else 1
+        words += work.scales_rows * columns * (groups if work.scales_groups else 1)
+        used += groups * sum(
+            (step.rows if by_row else 1) * (step.columns if columns > 1 else 1) for step in steps if step.columns
+        )
+    assert count(cost, memory="dram", operand="constants") == words
+    assert count(cost, memory="weights", operand="constants", action="read") == used
+    widths = {stored} if stored else set()
+    if by_row or by_group:
+        widths.add(32 if is_held else 40)
+    assert {a.bits for a in rows(cost, operand="constants")} == widths
     adds = sum(c.count for c in cost.compute if c.unit == "accumulator")
     assert adds == sums - (0 if constant else outputs)
     scales = sum(step.loads["scale"] for step in steps) * groups

@@ -56,7 +56,8 @@ class Step:
     loads: dict  # elements from DRAM by operand
     reads: dict = field(default_factory=lambda: {"ifmap": 0, "weight": 0, "psum": 0, "scale": 0})
     stores: int = 0
-    columns: int = 0  # columns of a finished output tile
+    rows: int = 0  # rows and columns of a finished output tile
+    columns: int = 0
 
 
 def scales_of(gemm, n):
@@ -96,7 +97,8 @@ def steps_of(mapping):
                             step.reads["psum"] += size["m"] * size["n"]
                             step.reads["scale"] += scales_of(gemm, size["n"])
                 if k[1] == gemm.k:
-                    step.stores, step.columns = (m[1] - m[0]) * (n[1] - n[0]), n[1] - n[0]
+                    step.rows, step.columns = m[1] - m[0], n[1] - n[0]
+                    step.stores = step.rows * step.columns
                 steps.append(step)
     return steps
 
