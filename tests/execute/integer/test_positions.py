@@ -89,7 +89,7 @@ def test_equal_scales_give_the_integers_of_one(seed, form, requantizer):
         for name, one in scales.items()
         if axes[name] >= 0 and (name != "b" or len(shapes["b"]) != len(shapes["a"]) or axes[name] > 0)
     }  # fmt: skip
-    codes, real = drawn_codes(rng, with_grids(graph, scales), 2)
+    _, real = drawn_codes(rng, with_grids(graph, scales), 2)
     accelerator = machine(f"datapath.requantizer={requantizer}")
     one, many = (computed(with_grids(graph, grids), accelerator, real)[0] for grids in (scales, scales | many))
     np.testing.assert_array_equal(one, many)
