@@ -1,7 +1,7 @@
 """Scales of a matrix product that change outside of its sum over k: from row to row (tokens), head to head, column to column.
 
 Such a scale leaves the sum over k, so that only what the finished sum is rescaled by depends on where it stands in the result.
-Axis 0 of the result holds images, which come and go: no static scale belongs to one of them.
+Axis 0 of what the network computes holds images, which come and go: no static scale belongs to one of them.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ def operand_axes(graph: Graph, node: Node, index: int) -> frozenset[int] | None:
 
     Returns:
         The axes; empty where one scale serves all. None where scales do not leave the sum over k (they change along k or in
-        blocks, or both operands' zero points would change a row's sum), or change from image to image; for vectors, which
-        have no rows or no columns; for other operators.
+        blocks, or rows of the ifmap have zero points of their own), or change from image to image; for vectors, which have
+        no rows or no columns; for other operators.
     """
     shapes = [graph.tensors[name].shape for name in node.inputs[:2]]
-    params = graph.tensors[node.inputs[index]].quant
+    tensor = graph.tensors[node.inputs[index]]
+    params = tensor.quant
     if node.op != "MatMul" or params is None or min(map(len, shapes)) < 2:
         return None
     own, grid, rank = axes_of(params.granularity), params.granularity, max(map(len, shapes))
@@ -36,11 +37,12 @@ def operand_axes(graph: Graph, node: Node, index: int) -> frozenset[int] | None:
     if grid.block is not None or k in own or (index == 0 and own and not _has_one_zero_point(params)):
         return None
     found = frozenset(axis + rank - len(shapes[index]) for axis in own)
-    return None if IMAGES in found else found
+    of_images = IMAGES in found or (IMAGES in own and not tensor.is_constant)
+    return None if of_images else found
 
 
 def _has_one_zero_point(params: QuantParams) -> bool:
-    """Whether all rows of an ifmap have one: what several would subtract, column by column, is no constant of a column."""
+    """Whether all rows have one: what several subtract is no constant of a column, which hardware adds once."""
     return len(set(params.zero_point)) == 1
 
 

@@ -7,8 +7,11 @@ import pytest
 
 import hwsim
 from hwsim.mapping.demands import demands_of
+from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.granularity import PER_TENSOR, Granularity
+from hwsim.numerics.quant_params import QuantParams
 from hwsim.quantization.run_time import found_at_run_time
+from tests.execute.integer.positioned import matmul
 from tests.quantization.reconstruct.small import state_of
 
 
@@ -34,6 +37,25 @@ def with_weight(graph, layer, granularity, count):
 def test_multipliers_per_output_channel(layer, granularity, count, found):
     graph = with_weight(state_of().graph, layer, granularity, count)
     assert demands_of(graph).channel_scales == found
+
+
+@pytest.mark.parametrize(
+    ("granularities", "found"),
+    [
+        ({}, ()),
+        ({"a": Granularity(axis=2)}, ("a multiplier per token",)),
+        ({"b": Granularity(axis=1)}, ("a multiplier per head",)),
+        ({"a": Granularity(axis=2), "y": Granularity(axis=1)}, ("a multiplier per token", "a multiplier per head")),
+        ({"b": Granularity(axis=3)}, ("a multiplier per output channel",)),
+    ],
+)
+def test_multipliers_per_position(granularities, found):
+    shapes = {"a": (1, 3, 4, 6), "b": (1, 3, 6, 5), "y": (1, 3, 4, 5)}
+    grids = {
+        name: QuantParams(format=IntFormat(bits=8), granularity=granularities.get(name, PER_TENSOR)) for name in "aby"
+    }
+    graph = matmul(*((shapes[name], grids[name]) for name in "aby"))
+    assert tuple(text for text in demands_of(graph).sentences() if "multiplier" in text) == found
 
 
 def test_shifts_alone_need_scales_that_are_known_before():

@@ -31,7 +31,7 @@ def check_writable(layer: Layer) -> None:
             f"{layer.datapath.mac} with sparsity {layer.datapath.sparsity or 'dense'} at these widths; set datapath.mac to "
             "fixed and datapath.sparsity to dense (the tensors, and sums of registers that do not overflow, are the same)"
         )
-    if layer.is_rescaled_by_position and not leaves_raw(layer):
+    if layer.is_rescaled_by_position:
         raise ExecutionError(
             f"layer {layer.node.name!r}: vectors have one constant per output column, but its sums are rescaled by scales of "
             "their own per row or head; write other layers (--layers), or give its operands and result one scale"

@@ -28,6 +28,7 @@ from hwsim.schedule import schedule
 from hwsim.simulation.vectors import write_vectors
 from hwsim.simulation.vectors.passes import passes_of
 from hwsim.simulation.vectors.region import Region, region_within, words
+from tests.execute.integer.positioned import matmul as positioned_matmul
 from tests.integers import every_tensor
 from tests.simulation.vectors.layers import FLOWS, conv, gemm, images, machine, matmul, tables, written
 
@@ -395,6 +396,17 @@ def test_what_cannot_be_done_is_refused(tmp_path):
     (tmp_path / "other" / "index.json").write_text("[]")
     refused("holds other files than golden vectors", folder=tmp_path / "other")
     assert (tmp_path / "other" / "index.json").read_text() == "[]"
+
+
+def test_scales_per_row_are_refused_before_anything_is_written(tmp_path):
+    quant = QuantParams(format=IntFormat(bits=8), scale=(0.1,))
+    rows = replace(quant, scale=(0.1,) * 4, zero_point=(0,) * 4, granularity=Granularity(axis=1))
+    graph = positioned_matmul(((2, 4, 6), rows), ((2, 6, 5), quant), ((2, 4, 5), quant))
+    with pytest.raises(
+        HwsimError, match="its sums are rescaled by scales of their own per row or head; write other layers"
+    ):
+        write_vectors(graph, machine(), images(np.random.default_rng(0), graph, 2), tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_results_with_several_scales_are_refused_before_anything_is_written(tmp_path):
