@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hwsim.cost.array_layer import array_cycles, array_layer
 from hwsim.cost.prices import prices_of
 from hwsim.cost.steps import steps_of
-from hwsim.cost.traffic import array_reads, psum_accesses, scale_reads
+from hwsim.cost.traffic import array_reads, constant_reads, position_reads, psum_accesses, scale_reads
 from hwsim.cost.transfers import beside, moved_bits
 from hwsim.errors import MappingError
 from hwsim.mapping.candidates import block_candidates, candidates, group_candidates
@@ -75,6 +75,8 @@ def value_of(mapping, accelerator, objective):
     energy += prices.weight_read * array_reads(mapping, steps, "weight").sum()
     energy += prices.ifmap_read * array_reads(mapping, steps, "ifmap").sum()
     energy += prices.scale_read * scale_reads(mapping, steps).sum()
+    energy += prices.constant_read * constant_reads(steps).sum()
+    energy += prices.position_read * position_reads(mapping.gemm, steps, accelerator.datapath).sum()
     energy += prices.psum_access * psum_accesses(mapping, steps, accelerator.datapath).sum()
     return (energy if objective == "energy" else energy * cycles), cycles
 

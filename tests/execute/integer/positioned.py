@@ -13,6 +13,7 @@ from hwsim.schedule import schedule
 from tests.execute.integer.independent import multiplier, scaled
 from tests.execute.integer.segmented import drawn_groups
 
+HIGHEST = 7.0  # of the fused clamp
 # shapes of a, b and y after the images; b without images is a constant
 FORMS = {
     "tokens": lambda h, m, k, n: ((m, k), None, (m, n)),
@@ -56,7 +57,7 @@ def matmul(a, b, y, b_codes=None):
     """Return the graph of one MatMul of tensors given as (shape, grid)."""
     weight = Tensor(name="b", shape=b[0], quant=b[1]) if b_codes is None else Tensor.of_codes("b", b_codes, b[1])
     tensors = (Tensor(name="a", shape=a[0], quant=a[1]), weight, Tensor(name="y", shape=y[0], quant=y[1]))
-    node = Node(name="mm", op="MatMul", inputs=("a", "b"), outputs=("y",), attributes={"clamp": (None, 0.4)})
+    node = Node(name="mm", op="MatMul", inputs=("a", "b"), outputs=("y",), attributes={"clamp": (None, HIGHEST)})
     inputs = ("a",) if b_codes is not None else ("a", "b")
     return Graph(name="one", nodes=(node,), tensors={t.name: t for t in tensors}, inputs=inputs, outputs=("y",))
 
@@ -68,7 +69,7 @@ def network(rng, form, *, coded=True):
     rank, is_constant = len(a), b[0] != 2 or len(b) != len(a)
     b_axes = [axis for axis in range(0 if is_constant else 1, len(b)) if axis != len(b) - 2]
     a_grid = grid(rng, 8, range(1, rank - 1), a)
-    b_grid = grid(rng, 6, b_axes, b, zero_points="own")
+    b_grid = grid(rng, 8, b_axes, b, zero_points="own")
     if len(b) == 2:
         along = bool(rng.integers(2))
         zeros = tuple(int(zero) for zero in rng.integers(-5, 6, n if along else 1))
@@ -77,7 +78,7 @@ def network(rng, form, *, coded=True):
             scale=tuple(map(float, np.float32(rng.uniform(0.01, 0.05, len(zeros))))),
         )  # fmt: skip
     y_grid = grid(rng, 8, range(1, rank), y, zero_points="own", factor=8.0) if coded else None
-    return matmul((a, a_grid), (b, b_grid), (y, y_grid), rng.integers(-32, 32, b) if is_constant else None)
+    return matmul((a, a_grid), (b, b_grid), (y, y_grid), rng.integers(-90, 91, b) if is_constant else None)
 
 
 def computed(graph, accelerator, images):
@@ -88,7 +89,7 @@ def computed(graph, accelerator, images):
 
 def drawn_codes(rng, graph, images):
     """Return codes of the inputs by name, and the real values that they stand for."""
-    codes = {name: rng.integers(-25, 26, (images, *graph.tensors[name].shape[1:])) for name in graph.inputs}
+    codes = {name: rng.integers(-90, 91, (images, *graph.tensors[name].shape[1:])) for name in graph.inputs}
     real = {name: graph.tensors[name].quant.decode(part) for name, part in codes.items()}
     return codes, real
 
@@ -127,7 +128,7 @@ def reference(graph, codes, unit):
     found, quant = np.empty((len(codes["a"]), *graph.tensors["y"].shape[1:]), np.int64), graph.tensors["y"].quant
     for index, total, first, second in elements(graph, codes):
         scale, zero = at(quant, index)
-        high = min(127, round(float(np.float32(0.4) / scale)) + zero)
+        high = min(127, round(float(np.float32(HIGHEST) / scale)) + zero)
         found[index] = min(max(unit(total, first, second, scale) + zero, -128), high)
     return found
 

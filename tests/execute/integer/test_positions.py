@@ -18,6 +18,7 @@ from hwsim.numerics.quant_params import QuantParams
 from hwsim.schedule import schedule
 from tests.execute.integer.positioned import (
     FORMS,
+    HIGHEST,
     at,
     computed,
     drawn_codes,
@@ -69,7 +70,7 @@ def test_real_results_are_sums_times_the_unit_of_their_place(seed, form):
     codes, real = drawn_codes(rng, graph, 2)
     found, _ = computed(graph, machine(), real)
     for index, total, first, second in elements(graph, codes):
-        assert found[index] == min(np.float32(total) * (first * second), np.float32(0.4))
+        assert found[index] == min(np.float32(total) * (first * second), np.float32(HIGHEST))
 
 
 @settings(deadline=None, max_examples=30)
@@ -116,7 +117,7 @@ def test_a_floating_mac_decodes_rows_and_heads(seed, form):
     quant = graph.tensors["y"].quant
     for index, total, first, second in elements(graph, codes):
         scale, zero = at(quant, index)
-        exact = min(total * float(first) * float(second), 0.4) / float(scale) + zero
+        exact = min(total * float(first) * float(second), HIGHEST) / float(scale) + zero
         assert abs(found[index] - min(max(exact, -128), 127)) <= 0.51
 
 
