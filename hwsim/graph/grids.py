@@ -23,10 +23,10 @@ def passes_grid(node: Node) -> bool:
 
 
 def out_axis(node: Node, weight: Tensor) -> int | None:
-    """Return the output-channel axis of a weight, or None where per-channel scales do not leave the sum over k.
+    """Return the output-channel axis of a weight, or None where weights are quantized with one scale.
 
     Conv ``[out, in/groups, h, w]``: 0. Gemm and a 2-D MatMul operand ``[k, n]``: 1. ConvTranspose ``[in, out/groups, h, w]``:
-    1 without groups. A batched MatMul operand has none.
+    1 without groups. A batched MatMul operand is given none.
     """
     if node.op == "Conv":
         return 0

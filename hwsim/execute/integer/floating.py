@@ -199,7 +199,7 @@ def left_array(layer: Layer, sums: np.ndarray) -> np.ndarray:
         counters.requantized += sums.size
         own, rows, whole = grid, sums, ((grid, slice(None)),)
         if layer.is_rescaled_by_position:
-            own, rows = image_grid(grid, sums.shape[1:]), sums.reshape(len(sums), -1)
+            own, rows = image_grid(layer, sums.shape[1:]), sums.reshape(len(sums), -1)
         for one, columns in whole if grid.granularity.axis is None else grids_of_columns(own):
             low, high = code_range(one, layer.node.clamp)
             steps = np.rint(rows[..., columns] / one.scales()[0]) + one.zero_point[0]

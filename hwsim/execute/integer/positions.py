@@ -33,13 +33,17 @@ def scales_over_result(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     return ifmap, weight
 
 
-def image_grid(grid: QuantParams, image: tuple[int, ...]) -> QuantParams:
-    """Return a result's grid as that of its images in one row each, ``[images, elements]``: every element is a column.
+def image_grid(layer: Layer, image: tuple[int, ...]) -> QuantParams:
+    """Return the result's grid as that of its images in one row each, ``[images, elements]``: every element is a column.
 
     Args:
-        grid: of a result ``[images, *image]``; no image has a scale of its own.
+        layer: whose result is ``[images, *image]``; no image has a scale of its own.
         image: the shape of an image's result.
     """
+    return layer.remembered("image grid", lambda: _in_a_row(layer.output_grid(), image))
+
+
+def _in_a_row(grid: QuantParams, image: tuple[int, ...]) -> QuantParams:
     if grid.granularity.axis is None:
         return grid
     scales = grid.granularity.spread(np.arange(len(grid.zero_point)), (1, *image))

@@ -53,11 +53,13 @@ def column_grid(layer: Layer, rank: int) -> QuantParams:
 
 
 def grids_of_columns(grid: QuantParams) -> Iterator[tuple[QuantParams, np.ndarray]]:
-    """Yield each pair of scale and zero point as a grid of its own, with the columns (bool) of a product that have it."""
-    scales, zeros = (per_column(grid, values) for values in (grid.scales(), grid.zero_points()))
-    for scale, zero in sorted(set(zip(scales.tolist(), zeros.tolist(), strict=True))):
-        one = replace(grid, scale=(scale,), zero_point=(zero,), granularity=PER_TENSOR)
-        yield one, (scales == np.float32(scale)) & (zeros == zero)
+    """Yield each pair of scale and zero point as a grid of its own, with the columns (indices) of a product that have it."""
+    pairs = list(zip(grid.scales().tolist(), grid.zero_points().tolist(), strict=True))
+    numbers = {pair: number for number, pair in enumerate(sorted(set(pairs)))}
+    which = per_column(grid, np.array([numbers[pair] for pair in pairs]))
+    runs = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
+    for (scale, zero), columns in zip(numbers, runs, strict=True):
+        yield replace(grid, scale=(scale,), zero_point=(zero,), granularity=PER_TENSOR), columns
 
 
 def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
@@ -75,7 +77,7 @@ def to_codes(layer: Layer, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarr
     image = sums.shape[1:]
     ratios = np.broadcast_to(real_scale, (1, *image)).reshape(-1)
     rows = sums.reshape(len(sums), -1)
-    return _of_columns(layer, image_grid(layer.output_grid(), image), rows, ratios).reshape(sums.shape)
+    return _of_columns(layer, image_grid(layer, image), rows, ratios).reshape(sums.shape)
 
 
 def _of_columns(layer: Layer, grid: QuantParams, sums: np.ndarray, real_scale: np.ndarray) -> np.ndarray:
@@ -111,7 +113,7 @@ def raw(layer: Layer, sums: np.ndarray) -> np.ndarray:
     if grid.granularity.axis is None:
         return np.clip(codes, *code_range(grid, layer.node.clamp))
     if layer.is_rescaled_by_position:
-        grid, codes = image_grid(grid, sums.shape[1:]), codes.reshape(len(sums), -1)
+        grid, codes = image_grid(layer, sums.shape[1:]), codes.reshape(len(sums), -1)
     for one, columns in grids_of_columns(grid):
         codes[..., columns] = np.clip(codes[..., columns], *code_range(one, layer.node.clamp))
     return codes.reshape(sums.shape)

@@ -18,6 +18,7 @@ HIGHEST = 7.0  # of the fused clamp
 FORMS = {
     "tokens": lambda h, m, k, n: ((m, k), None, (m, n)),
     "heads": lambda h, m, k, n: ((h, m, k), (h, k, n), (h, m, n)),
+    "heads of heads": lambda h, m, k, n: ((3, h, m, k), (3, h, k, n), (3, h, m, n)),
     "constant heads": lambda h, m, k, n: ((h, m, k), None, (h, m, n)),
     "heads of one matrix": lambda h, m, k, n: ((h, m, k), None, (h, m, n)),
 }
