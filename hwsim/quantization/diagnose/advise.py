@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf
 
-from hwsim.graph import Graph
+from hwsim.graph import Graph, Node, out_axis
+from hwsim.quantization.constants import WEIGHTED
 from hwsim.quantization.diagnose.bench import Score
 from hwsim.quantization.diagnose.channel_ranges import ChannelRanges
 from hwsim.quantization.diagnose.quantizers import Quantizer
@@ -124,17 +125,14 @@ def _blame(measured: Measured) -> Finding:
 
 def _for_weights(measured: Measured) -> tuple[str, ...]:
     graph = measured.graph
-    products = [node for node in graph.nodes if node.op == "Conv"]
-    grids = [graph.tensors[node.inputs[1]].quant for node in products]
-    shared = any(grid is not None and grid.granularity.axis is None for grid in grids)
+    products = [node for node in graph.nodes if node.op in WEIGHTED and _has_one_scale(graph, node)]
+    shared = bool(products)
     advice = []
     if shared and not measured.used.equalized:
         why = "depthwise channels" if any(is_depthwise(graph, node) for node in products) else "the channels of a layer"
         advice.append(f"cross-layer equalization (--recipe cle): {why} share one weight grid")
     if shared:
-        advice.append(
-            "one scale per output channel (--granularity channel), free in a requantizer with a scale per channel"
-        )
+        advice.append("one scale per output channel (--granularity channel), which costs the constants of every channel")
     learned = [] if measured.used.rounding_learned else ["AdaRound (--recipe adaround)"]
     corrected = (
         [] if measured.used.bias_corrected else ["bias correction (--recipe bias_correction; without images data_free)"]
@@ -142,6 +140,13 @@ def _for_weights(measured: Measured) -> tuple[str, ...]:
     if learned or corrected:
         advice.append(" or ".join(learned + corrected))
     return (*advice, "more bits for the worst ones, see the table")
+
+
+def _has_one_scale(graph: Graph, node: Node) -> bool:
+    """Whether the channels of a constant weight share one scale, and could have one each."""
+    weight = graph.tensors[node.inputs[1]]
+    is_shared = weight.is_constant and weight.quant is not None and weight.quant.granularity.axis is None
+    return is_shared and out_axis(node, weight) is not None
 
 
 def _for_activations(used: Used) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """From numbers to sentences: each branch of the flow."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,16 @@ def test_depthwise_layers_are_named_as_the_reason():
     bad = score(0.5, 3.0)
     assert "depthwise channels" in findings(measured(bad, GOOD, bad, depthwise=True))[1].advice[0]
     assert "depthwise" not in findings(measured(bad, GOOD, bad))[1].advice[0]
+
+
+@pytest.mark.parametrize("granularity", ["tensor", "channel"])
+def test_matrices_whose_columns_share_a_scale_are_told_of_their_own(granularity):
+    bad, b = score(0.5, 3.0), Builder(1, shape=(1, 6))
+    plan = PrecisionPlan(default={"weight_granularity": granularity})
+    graph = quantize(b.graph(b.gemm(b.gemm("x", out=5))), Scheme(plan=plan), None)
+    advice = findings(replace(measured(bad, GOOD, bad), graph=graph))[1].advice
+    assert any("one scale per output channel" in each for each in advice) == (granularity == "tensor")
+    assert any("cross-layer equalization" in each for each in advice) == (granularity == "tensor")
 
 
 def test_a_network_that_differs_on_fine_grids_comes_first():
