@@ -11,7 +11,7 @@ from hwsim.cost.ledger import Compute
 from hwsim.energy import EnergyTable
 from hwsim.hardware.datapath import Datapath
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import scale_bits, scaled_bits
+from hwsim.mapping.widths import scaled_bits
 
 SCALER = "segment_scaler"
 FLOAT_ADD = "float_add"
@@ -23,7 +23,7 @@ def scaler_work(mapping: Mapping, sums: int, datapath: Datapath) -> list[Compute
     """Return the row of a layer whose folds leave ``sums`` partial sums; nothing where one scale serves the whole of k."""
     if not mapping.gemm.is_segmented:
         return []
-    action, second = ACTIONS[datapath.segment_scaling.kind], scale_bits(mapping.gemm, datapath)
+    action, second = ACTIONS[datapath.segment_scaling.kind], datapath.segment_scaling.constant_bits
     return [Compute(unit=SCALER, action=action, count=sums, a_bits=scaled_bits(mapping, datapath), b_bits=second)]
 
 

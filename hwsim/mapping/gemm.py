@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from hwsim.errors import MappingError
 from hwsim.numerics.formats import Format
@@ -75,6 +76,8 @@ class Gemm:
             column has its own.
         is_decoded: scales meet the operands as they enter the array (``on_datapath``), so that sums cross segments.
         scales_columns: each output column has a scale of its own.
+        weight_zeros: what has a weight zero point of its own: each of the ``columns``, or with segments each of their scales; ""
+            where one serves all.
         scales_rows: rows of a group's result (or of an image's, where images are rows) that have scales of their own, as
             tokens; 1 where one serves all.
         scales_groups: the scales of rows are each group's own, as an attention head's; without rows each group has one.
@@ -98,6 +101,7 @@ class Gemm:
     shares_scales: bool = False
     is_decoded: bool = False
     scales_columns: bool = False
+    weight_zeros: Literal["", "columns", "segments"] = ""
     scales_rows: int = 1
     scales_groups: bool = False
 

@@ -1,4 +1,4 @@
-"""Constants that travel with a layer's weights: of every output column its bias and its scale, and once a decoder's table.
+"""Constants that travel with a layer's weights: of every output column its bias, scale and zero point, and once a decoder's table.
 
 A column has a scale of its own where weights or results are quantized per output channel: the requantizer then reads multiplier
 and shift (or what its scheme is told) for every column. Scales per row (token) or per head are read likewise, by their *position*:
@@ -18,10 +18,11 @@ BIAS_BITS = 32
 
 
 def column_bits(gemm: Gemm, datapath: Datapath) -> int:
-    """Return the bits that are stored for every output column beside its weights: bias or zero-point sum, and its scale."""
-    bias = BIAS_BITS if has_column_constant(gemm, datapath) else 0
+    """Return the bits that are stored for every output column beside its weights: bias or zero-point sum, its scale, its zero point."""
+    bits = BIAS_BITS if has_column_constant(gemm, datapath) else 0
+    bits += gemm.weight.bits if gemm.weight_zeros == "columns" else 0
     own = gemm.scales_columns and not positions_have_columns(gemm, datapath)
-    return bias + (column_scale_bits(gemm, datapath) if own else 0)
+    return bits + (column_scale_bits(gemm, datapath) if own else 0)
 
 
 def column_scale_bits(gemm: Gemm, datapath: Datapath) -> int:

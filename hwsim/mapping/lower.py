@@ -17,7 +17,7 @@ from typing import Any
 from hwsim.graph import OPS, Graph, Node, Work, runs_on_array
 from hwsim.graph.partition import k_partition
 from hwsim.mapping.gemm import Gemm, Window
-from hwsim.mapping.output_scales import output_scales
+from hwsim.mapping.output_scales import output_scales, weight_columns_differ
 from hwsim.mapping.tasks import Task, VectorWork
 from hwsim.mapping.vector_work import channel_affine, grid_of, real_product, vector_work
 from hwsim.numerics.formats import IntFormat
@@ -67,7 +67,18 @@ def _formats(graph: Graph, node: Node, together: bool = False) -> dict[str, Any]
         "has_bias": len(node.inputs) > 2 and bool(node.inputs[2]),
         **output_scales(graph, node, together),
         **_segments(graph, node),
+        **_weight_zeros(graph, node),
     }
+
+
+def _weight_zeros(graph: Graph, node: Node) -> dict[str, Any]:
+    """Return what has weight zero points of its own; nothing where one serves all, which is a register."""
+    grid, partition = grid_of(graph, node.inputs[1], node), k_partition(graph, node)
+    if grid.is_symmetric or len(grid.zero_point) == 1:
+        return {}
+    if partition is not None and len(set(partition.weight)) > 1:
+        return {"weight_zeros": "segments"}
+    return {"weight_zeros": "columns"} if weight_columns_differ(graph, node) else {}
 
 
 def _segments(graph: Graph, node: Node) -> dict[str, Any]:

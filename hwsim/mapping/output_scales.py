@@ -34,7 +34,7 @@ def output_scales(graph: Graph, node: Node, together: bool) -> dict[str, Any]:
     heads = axes - {columns, row}
     rows = {*heads, row} & axes if together else {row} & axes
     return {
-        "scales_columns": columns in axes or _weight_columns_differ(graph, node),
+        "scales_columns": columns in axes or weight_columns_differ(graph, node),
         "scales_rows": prod(shape[axis] for axis in rows),
         "scales_groups": bool(heads) and not together,
     }
@@ -43,7 +43,7 @@ def output_scales(graph: Graph, node: Node, together: bool) -> dict[str, Any]:
 def _columns_differ(graph: Graph, node: Node) -> bool:
     result = graph.tensors[node.outputs[0]].quant
     result_follows = result is not None and result.granularity.axis is not None
-    return not _leaves_sums(graph, node) and (result_follows or _weight_columns_differ(graph, node))
+    return not _leaves_sums(graph, node) and (result_follows or weight_columns_differ(graph, node))
 
 
 def _leaves_sums(graph: Graph, node: Node) -> bool:
@@ -53,7 +53,7 @@ def _leaves_sums(graph: Graph, node: Node) -> bool:
     return result.format.bits >= RAW_BITS and result.is_symmetric
 
 
-def _weight_columns_differ(graph: Graph, node: Node) -> bool:
+def weight_columns_differ(graph: Graph, node: Node) -> bool:
     """Whether a weight matrix or kernel has a scale per output channel, alone or beside groups of k."""
     weight = graph.tensors[node.inputs[1]]
     granularity = PER_TENSOR if weight.quant is None else weight.quant.granularity

@@ -139,10 +139,14 @@ def scaled_bits(mapping: Mapping, datapath: Datapath) -> int:
 
 
 def scale_bits(gemm: Gemm, datapath: Datapath) -> int:
-    """Return the stored bits of one scale of a segment (an exponent where it only shifts); 0 where none is stored."""
+    """Return the stored bits of one scale of a segment (an exponent where it only shifts), of weights with its zero point.
+
+    0 where none is stored.
+    """
     if not gemm.has_scales:
         return 0
-    return FLOAT_BITS if gemm.is_decoded else datapath.segment_scaling.constant_bits
+    zero = gemm.weight.bits if gemm.weight_zeros == "segments" else 0
+    return zero + (FLOAT_BITS if gemm.is_decoded else datapath.segment_scaling.constant_bits)
 
 
 def on_datapath(gemm: Gemm, datapath: Datapath) -> Gemm:

@@ -11,7 +11,7 @@ from hwsim.mapping.layer_constants import column_bits, column_scale_bits, table_
 from hwsim.mapping.legal import fits
 from hwsim.mapping.lower import lower
 from hwsim.mapping.mapping import Mapping
-from hwsim.mapping.widths import accumulator_bits, on_datapath
+from hwsim.mapping.widths import accumulator_bits, on_datapath, scale_bits
 from hwsim.numerics.formats import Codebook, parse_format
 from hwsim.numerics.granularity import Granularity
 from hwsim.numerics.quant_params import QuantParams
@@ -93,6 +93,22 @@ def test_columns_differ_by_weights_or_results():
     assert not result_of(per_column(INT8.format, 1), per_column(wide, 1)).scales_columns  # the sums themselves
     assert result_of(per_column(INT8.format, 1), per_column(wide, 1, zero_point=3)).scales_columns
     assert result_of(per_column(INT8.format, 1), QuantParams(format=wide, scale=(0.5,), zero_point=(0,))).scales_columns
+
+
+def zero_points_of(work):
+    datapath = machine().datapath
+    plain = replace(work, weight_zeros="")
+    return tuple(bits(work, datapath) - bits(plain, datapath) for bits in (column_bits, scale_bits))
+
+
+def test_weight_zero_points_of_columns_and_of_groups_are_stored_as_wide_as_weights():
+    grouped = Granularity(axis=0, groups=(0,) * 6 + (1,) * 6, by=1)
+    groups = QuantParams(format=INT8.format, granularity=grouped, scale=(0.5,) * 10, zero_point=(3,) * 10)
+    assert zero_points_of(result_of(QuantParams(format=INT8.format, scale=(0.5,), zero_point=(3,)), UINT8)) == (0, 0)
+    assert zero_points_of(result_of(per_column(INT8.format, 1), UINT8)) == (0, 0)
+    assert zero_points_of(result_of(per_column(INT8.format, 1, zero_point=3), UINT8)) == (8, 0)
+    assert zero_points_of(result_of(groups, UINT8)) == (0, 8)
+    assert zero_points_of(result_of(replace(groups, zero_point=(0,) * 10), UINT8)) == (0, 0)
 
 
 @pytest.mark.parametrize("multiplier_bits", [8, 16, 32])
