@@ -132,7 +132,9 @@ def _for_weights(measured: Measured) -> tuple[str, ...]:
         why = "depthwise channels" if any(is_depthwise(graph, node) for node in products) else "the channels of a layer"
         advice.append(f"cross-layer equalization (--recipe cle): {why} share one weight grid")
     if shared:
-        advice.append("one scale per output channel (--granularity channel), which costs the constants of every channel")
+        advice.append(
+            "one scale per output channel (--granularity channel), which costs the constants of every channel"
+        )
     learned = [] if measured.used.rounding_learned else ["AdaRound (--recipe adaround)"]
     corrected = (
         [] if measured.used.bias_corrected else ["bias correction (--recipe bias_correction; without images data_free)"]
