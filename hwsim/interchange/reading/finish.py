@@ -56,7 +56,8 @@ def _coded(draft: Draft, name: str) -> Tensor:
     grid = draft.grids[name]
     tensor = Tensor.of_codes(name, codes_of(draft.constants[name], grid.format), grid)
     assert tensor.codes is not None
-    codes, data = tensor.codes.view(), _finite(draft, name, np.asarray(tensor.data)).view()
+    found = tensor.codes, _finite(draft, name, np.asarray(tensor.data))
+    codes, data = (np.asarray(array).view() for array in found)  # arithmetic on a single number leaves no array
     codes.flags.writeable = data.flags.writeable = False
     return replace(tensor, codes=codes, data=data)
 
@@ -64,7 +65,7 @@ def _coded(draft: Draft, name: str) -> Tensor:
 def _constant(draft: Draft, name: str, data: np.ndarray, dtype: np.dtype) -> Tensor:
     with np.errstate(over="ignore"):
         value = data.astype(dtype, copy=False)
-    value = _finite(draft, name, value).view()
+    value = np.asarray(_finite(draft, name, value)).view()
     value.flags.writeable = False
     return Tensor(name=name, shape=value.shape, data=value)
 

@@ -138,3 +138,21 @@ def test_codes_read_on_another_grid(tmp_path):
 def test_what_qonnx_cannot_say(last, kind, message, tmp_path):
     with pytest.raises(kind, match=message):
         write_qonnx(small(None, last), tmp_path / "q.onnx")
+
+
+@pytest.mark.parametrize("activations", ["uint8", "uint6", "int8", "int5"])
+def test_a_factor_without_dimensions_is_read_back(activations, tmp_path):
+    tensors = [
+        Tensor(name="x", shape=(1, 6)),
+        Tensor(name="f", shape=(), data=np.array(0.35, dtype=np.float32)),
+        Tensor(name="y", shape=(1, 6)),
+    ]
+    node = Node(name="mul", op="Mul", inputs=("x", "f"), outputs=("y",), attributes={"clamp": (None, None)})
+    graph = Graph(name="net", nodes=(node,), tensors={t.name: t for t in tensors}, inputs=("x",), outputs=("y",))
+    inputs = {"x": np.random.default_rng(2).normal(size=(4, 6)).astype(np.float32)}
+    made = hwsim.quantize(graph, activations=activations, calibration=inputs)
+    write_qonnx(made, tmp_path / "net.onnx")
+    read = hwsim.load(tmp_path / "net.onnx")
+    expected, found = (hwsim.simulate(one, MACHINE, inputs) for one in (made, read))
+    np.testing.assert_array_equal(found.outputs["y"], expected.outputs["y"])
+    assert found.summary["energy_pj"] == expected.summary["energy_pj"]
