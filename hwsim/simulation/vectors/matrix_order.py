@@ -16,7 +16,7 @@ from hwsim.simulation.vectors.words import COUNT, register, vector
 
 
 def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths: Widths) -> list[Vector]:
-    """Return the operands, the constants that join the sums, the registers after each fold and the sums.
+    """Return the operands, their order of k, the constants that join the sums, the registers after each fold and the sums.
 
     Args:
         product: of the region that is written.
@@ -25,10 +25,12 @@ def matrix_vectors(product: ArrayProduct, mapping: Mapping, folds: Folds, widths
         widths: of operands and registers.
     """
     output = ("group", "m", "n")
+    order = np.arange(mapping.gemm.k) if mapping.k_permutation is None else mapping.k_permutation
     held = partial(register, signed=widths.registers_signed)
     vectors = [
         vector("ifmap_matrix", product.ifmap, widths.of("ifmap"), ("group", "m", "k"), "ifmap as it is multiplied"),
         vector("weight_matrix", product.weight, widths.of("weight"), ("group", "k", "n"), "weight as it is multiplied"),
+        vector("k_order", order, COUNT, ("k",), "where each k of the array stands in the network's order of k"),
         vector(
             "fold_lengths",
             np.array(mapping.k_segments),

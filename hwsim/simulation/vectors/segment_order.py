@@ -17,7 +17,7 @@ SHIFT_BITS = 8
 def segment_vectors(
     product: ArrayProduct, scaling: FoldScaling, mapping: Mapping, folds: Folds, widths: Widths
 ) -> list[Vector]:
-    """Return the order of k, the segments, the constants of their scaler, and what enters and leaves it after each fold.
+    """Return the segments, the constants of their scaler, and what enters and leaves it after each fold.
 
     Args:
         product: of the region that is written.
@@ -28,10 +28,8 @@ def segment_vectors(
     """
     assert folds.entering is not None
     assert folds.term is not None
-    order = np.arange(mapping.gemm.k) if mapping.k_permutation is None else mapping.k_permutation
     column, output = ("segment", "group", "n"), ("fold", "group", "m", "n")
     vectors = [
-        vector("k_order", order, COUNT, ("k",), "where each k of the array stands in the network's order of k"),
         vector("segment_lengths", np.array(scaling.lengths), COUNT, ("segment",), "products along k in each segment"),
         vector("fold_segment", np.array(scaling.segments), COUNT, ("fold",), "the segment that each fold lies in"),
     ]

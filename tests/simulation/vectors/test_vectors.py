@@ -268,6 +268,17 @@ def test_hex_and_npz_hold_the_same(tmp_path):
     assert {"input", "weight", "bias", "output", "multiplier", "array_psum"} <= set(found.arrays)
 
 
+@pytest.mark.parametrize("memory", [None, 100])
+def test_the_order_of_k_leads_from_the_weights_to_what_is_multiplied(memory, tmp_path):
+    """Also where one scale holds along k: tiles along k order the products of a convolution."""
+    rng = np.random.default_rng(31)
+    graph = conv(rng)
+    found = written(graph, machine(memory=memory), images(rng, graph, 1), tmp_path, formats=("npz",))
+    weight, order = found.arrays["weight"], found.arrays["k_order"]
+    np.testing.assert_array_equal(found.arrays["weight_matrix"][0], weight.reshape(len(weight), -1).T[order])
+    assert (found.entry["tile"]["k"] < len(order)) == (memory is not None)
+
+
 def test_real_and_raw_results_are_stated(tmp_path):
     rng = np.random.default_rng(13)
     graph = gemm(rng)
