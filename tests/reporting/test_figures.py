@@ -142,6 +142,16 @@ def test_shapes_of_a_sweep_are_recipes_and_registers_and_fit(synthetic):
     assert heights[0] == pytest.approx(heights[1])
 
 
+def test_every_shape_of_a_sweep_is_another_one(synthetic):
+    """Also where there are more recipes and registers than shapes."""
+    table = synthetic.sweep_table()
+    recipes = Table({**table.columns, "recipe": tuple(f"recipe{index % 9}" for index in range(len(table)))})
+    _, shapes = figures.figure("tradeoff").draw(recipes).legends
+    looks = [(line.get_marker(), line.get_fillstyle()) for line in shapes.get_lines()]
+    assert len(looks) > 12
+    assert len(set(looks)) == len(looks)
+
+
 def test_front_is_the_definition(synthetic):
     table = synthetic.sweep_table().columns
     costs, gains = table["energy_pj"][:-1], table["accuracy"][:-1]

@@ -67,6 +67,17 @@ def series_of(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [f"{recipe}, {register}" for recipe, register in zip(recipes, registers, strict=True)]
 
 
+def shape_of(index: int) -> dict[str, Any]:
+    """Return a marker for each index: the palette's shapes, whole, then with half of each dark.
+
+    >>> shape_of(1)["marker"] == shape_of(11)["marker"], shape_of(1) == shape_of(11)
+    (True, False)
+    """
+    fills = ("full", "left", "top", "right", "bottom")
+    fill = fills[index // len(MARKERS) % len(fills)]
+    return {"marker": MARKERS[index % len(MARKERS)], "fillstyle": fill, "markerfacecoloralt": INK}
+
+
 @styled
 def draw(table: Table) -> Figure:
     """Draw two panels; rows without accuracy or cost are left out.
@@ -89,7 +100,7 @@ def draw(table: Table) -> Figure:
     series = series_of(rows)
     shapes = sorted(set(series))
     colour = {text: COLOURS[index % len(COLOURS)] for index, text in enumerate(widths)}
-    marker = {text: MARKERS[index % len(MARKERS)] for index, text in enumerate(shapes)}
+    marker = {text: shape_of(index) for index, text in enumerate(shapes)}
     in_row = _in_row(shapes)
     height = HEIGHT_INCHES + ROW_INCHES * (-(-(len(shapes) + 1) // in_row) - 1)
     share = HEIGHT_INCHES / height  # what is beside further rows of the legend keeps its size
@@ -107,7 +118,7 @@ def draw(table: Table) -> Figure:
 
 
 def _panel(
-    axes: Axes, rows: list[dict[str, Any]], costs: list[float], colour: dict[str, str], markers: list[str]
+    axes: Axes, rows: list[dict[str, Any]], costs: list[float], colour: dict[str, str], markers: list[dict[str, Any]]
 ) -> None:
     gains = [100 * row["accuracy"] for row in rows]
     span = max(costs) - min(costs) or max(costs) or 1.0
@@ -117,7 +128,7 @@ def _panel(
     axes.plot([*x, max(costs) + 0.08 * span], [*y, y[-1]], color=INK, linewidth=1.1, drawstyle="steps-post", zorder=2)
     for place, row in enumerate(rows):
         on_front = place in best
-        look: dict[str, Any] = {"color": colour[bits_text(row["weights"])], "marker": markers[place]}
+        look: dict[str, Any] = {"color": colour[bits_text(row["weights"])], **markers[place]}
         edge: dict[str, Any] = {
             "markeredgecolor": INK if on_front else PAPER,
             "markeredgewidth": 0.9 if on_front else 0.5,
@@ -165,7 +176,9 @@ def _in_row(shapes: Sequence[str]) -> int:
     return min(len(shapes) + 1, max(fit, 1))
 
 
-def _legends(figure: Figure, colour: dict[str, str], marker: dict[str, str], in_row: int, top: float) -> None:
+def _legends(
+    figure: Figure, colour: dict[str, str], marker: dict[str, dict[str, Any]], in_row: int, top: float
+) -> None:
     from matplotlib.lines import Line2D
 
     bare: dict[str, Any] = {"linestyle": "none", "markersize": 7, "markeredgecolor": PAPER}
@@ -173,7 +186,7 @@ def _legends(figure: Figure, colour: dict[str, str], marker: dict[str, str], in_
         Line2D([], [], marker="o", color=hue, label=label(f"weights {text}"), **bare) for text, hue in colour.items()
     ]
     shapes = [
-        Line2D([], [], marker=shape, color=MUTED, label=label(text, LONGEST), **bare) for text, shape in marker.items()
+        Line2D([], [], color=MUTED, label=label(text, LONGEST), **shape, **bare) for text, shape in marker.items()
     ]
     line = [Line2D([], [], color=INK, linewidth=1.1, label=FRONT)]
     figure.legend(handles=widths, loc="upper left", bbox_to_anchor=(0.06, 1.0), ncols=len(widths))
