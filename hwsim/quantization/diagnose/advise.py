@@ -76,7 +76,10 @@ def _transforms(measured: Measured) -> Finding | None:
     text = f"the float network that the method ended with is {came.sqnr_db:.1f} dB from the one it began with{metrics}"
     if _is_fine(replace(now, sqnr_db=came.sqnr_db), came, measured.tolerance):
         return Finding(text=text)
-    return Finding(text=text, advice=("leave out the step that changes the float network, as ReLU for ReLU6",))
+    return Finding(
+        text=text,
+        advice=("leave out the step that changes the float network, as ReLU for ReLU6 (--option clip_to_relu=false)",),
+    )
 
 
 def _sanity(measured: Measured) -> Finding | None:

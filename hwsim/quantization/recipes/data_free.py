@@ -7,7 +7,7 @@ from typing import Any
 
 from hwsim.quantization.correct import CorrectBias
 from hwsim.quantization.recipes.losses import reported
-from hwsim.quantization.recipes.record import Option, Recipe, Value
+from hwsim.quantization.recipes.record import CLIP_TO_RELU, Option, Recipe, Value
 from hwsim.quantization.set_grids import SetGridsFromStatistics
 from hwsim.quantization.transforms.absorb_bias import AbsorbBias
 from hwsim.quantization.transforms.equalize import Equalize
@@ -25,7 +25,7 @@ RECIPE = Recipe(
     title="equalization, bias absorption, ranges and bias correction from normalization statistics; no images",
     paper="Nagel et al. 2019, arXiv 1906.04721",
     steps=lambda options: (
-        Equalize(),
+        Equalize(clip_to_relu=options["clip_to_relu"]),
         AbsorbBias(),
         SetGridsFromStatistics(
             input_range=(options["input_low"], options["input_high"]),
@@ -36,6 +36,7 @@ RECIPE = Recipe(
     loss=reported("analytic_correction.after"),
     baseline=reported("analytic_correction.before"),
     options=(
+        CLIP_TO_RELU,
         Option(name="input_low", default=0.0, help="smallest value of the network's inputs, which no statistics tell"),
         Option(name="input_high", default=1.0, help="largest value of the network's inputs"),
     ),

@@ -54,6 +54,14 @@ class Option:
         return found
 
 
+CLIP_TO_RELU = Option(
+    name="clip_to_relu",
+    default=True,
+    help="replace ReLU6 by ReLU on edges that could be equalized otherwise; false: leave such edges as they are",
+)
+"""Of recipes that equalize."""
+
+
 def _nothing(chosen: Mapping[str, Any], given: Mapping[str, Value]) -> None:
     return None
 

@@ -36,6 +36,19 @@ def test_the_verb_takes_a_recipe(machine, images):
     assert {t.name: t.quant for t in graph.tensors.values()} == {t.name: t.quant for t in state.graph.tensors.values()}
 
 
+def test_clips_stay_where_the_user_wants_them():
+    """Of the recipes that equalize, which open ReLU6 otherwise."""
+
+    def clips(recipe, options):
+        graph = hwsim.quantize(network, recipe=recipe, calibration=images, options=options)
+        return sum(node.clamp == (0.0, 6.0) for node in graph.nodes if node.op == "Conv")
+
+    network = hwsim.load("digits_mobilenet")
+    images = {name: array[:4] for name, array in hwsim.dataset("digits_mobilenet", "calibration").items()}
+    for recipe in ("cle", "data_free"):
+        assert clips(recipe, {"clip_to_relu": "false"}) == clips("mse", None) > clips(recipe, None)
+
+
 def test_options_without_a_recipe_are_refused(images):
     with pytest.raises(HwsimError, match="belong to a recipe"):
         hwsim.quantize(probe_network(), options={"iterations": 3}, calibration=images)
