@@ -107,9 +107,8 @@ def options_by_recipe(
     every = sorted({key for keys in known.values() for key in keys})
     for key in options or {}:
         if key not in every:
-            raise HwsimError(
-                f"sweep: option {key!r} is one of no recipe of {', '.join(named) or 'none'}{did_you_mean(key, every)}"
-            )
+            hint = did_you_mean(key, every) if every else "; they have none"
+            raise HwsimError(f"sweep: option {key!r} is one of no recipe of {', '.join(named) or 'none'}{hint}")
     found: dict[str, Mapping[str, Value]]
     found = {name: {key: value for key, value in (options or {}).items() if key in known[name]} for name in named}
     for name, recipe in named.items():

@@ -85,15 +85,23 @@ def quantize(
     if plan is not None:
         default = base.default.model_copy(update=plan.default.stated(KEYS))
         base = plan.model_copy(update={"default": default})
-    if calibration is not None:
-        calibration = {name: calibration[name] for name in graph.inputs if name in calibration}
     scheme = Scheme(plan=base, boundary_bits=boundary_bits, power_of_two=power_of_two)
     if recipe is None:
         if options or accelerator is not None:
             raise HwsimError("quantize: options and accelerator belong to a recipe; name one")
-        return quantize_by_scheme(graph, scheme, calibration)
+        return quantize_by_scheme(graph, scheme, None if calibration is None else _of_inputs(graph, calibration))
     machine = with_precision(load_accelerator(DEFAULT_MACHINE) if accelerator is None else accelerator, base)
     if not power_of_two:
         scheme, notes = scheme_for(graph, machine, base, boundary_bits=boundary_bits)
         graph = replace(graph, notes=(*graph.notes, *notes))
     return run_recipe(recipe, graph, scheme, machine, calibration, options=options, seed=seed).graph
+
+
+def _of_inputs(graph: Graph, calibration: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """Return the inputs' images; raise HwsimError where some are missing."""
+    missing = [name for name in graph.inputs if name not in calibration]
+    if missing:
+        raise HwsimError(
+            f"quantize: calibration has keys {', '.join(calibration)} but {graph.name} needs {', '.join(missing)}"
+        )
+    return {name: calibration[name] for name in graph.inputs}

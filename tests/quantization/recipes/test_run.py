@@ -36,6 +36,14 @@ def test_the_verb_takes_a_recipe(machine, images):
     assert {t.name: t.quant for t in graph.tensors.values()} == {t.name: t.quant for t in state.graph.tensors.values()}
 
 
+@pytest.mark.parametrize("recipe", [None, "mse"])
+def test_calibration_of_other_inputs_names_the_keys_that_are_there(images, recipe):
+    with pytest.raises(HwsimError, match=r"picture, labels.* image"):
+        hwsim.quantize(
+            probe_network(), recipe=recipe, calibration={"picture": images["image"], "labels": images["labels"]}
+        )
+
+
 def test_clips_stay_where_the_user_wants_them():
     """Of the recipes that equalize, which open ReLU6 otherwise."""
 
