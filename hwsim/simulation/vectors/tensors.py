@@ -8,6 +8,7 @@ import numpy as np
 
 from hwsim.graph import Tensor
 from hwsim.interchange.vectors.vector import FLOATS, Vector
+from hwsim.numerics.formats import Codebook
 from hwsim.numerics.quant_params import QuantParams
 
 INDEX_BITS = 64
@@ -36,6 +37,10 @@ def grid_facts(tensor: Tensor, found: QuantParams | None = None) -> dict[str, An
     grid = found or tensor.quant
     if grid is None:
         return {**facts, "format": "float32"}
+    if isinstance(grid.format, Codebook):
+        facts["table"] = [float(value) for value in grid.format.values]
+    if grid.granularity.groups is not None:
+        facts["scale_groups"] = list(grid.granularity.groups)
     return {
         **facts,
         "format": str(grid.format),

@@ -66,6 +66,7 @@ def test_operands_and_order_are_those_of_the_network(op, flow, tmp_path):
     assert sorted(order) == list(range(len(columns)))
     taps = 9 if op == "Conv3" else 1
     groups = np.array(graph.tensors["w"].quant.granularity.groups)[order // taps]
+    np.testing.assert_array_equal(found.entry["tensors"]["weight"]["scale_groups"], groups[np.argsort(order)][::taps])
     folds = np.split(groups, np.cumsum(found.arrays["fold_lengths"])[:-1])
     assert all(len(set(fold)) == 1 for fold in folds)
 

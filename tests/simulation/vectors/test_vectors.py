@@ -279,6 +279,17 @@ def test_the_order_of_k_leads_from_the_weights_to_what_is_multiplied(memory, tmp
     assert (found.entry["tile"]["k"] < len(order)) == (memory is not None)
 
 
+def test_the_index_has_the_table_of_weights(tmp_path):
+    rng = np.random.default_rng(37)
+    graph = tables(rng, "pot4")
+    found = written(graph, machine(), images(rng, graph, 2), tmp_path, formats=("npz",))
+    number = graph.tensors["in1"].quant.format
+    decoded = np.array(found.entry["tensors"]["weight"]["table"])[found.arrays["weight"]]
+    np.testing.assert_array_equal(
+        decoded / float(number.unit), found.arrays["weight_matrix"][0][np.argsort(found.arrays["k_order"])]
+    )
+
+
 def test_real_and_raw_results_are_stated(tmp_path):
     rng = np.random.default_rng(13)
     graph = gemm(rng)
