@@ -27,6 +27,16 @@ def test_scripts_run(script, tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out
 
 
+def test_layers_and_recipes_of_the_commands_exist():
+    import hwsim
+    from hwsim.quantization.recipes import recipe_of
+
+    for network, layer in re.findall(r"hwsim vectors (\w+) --layers (\S+)", README):
+        assert layer in {node.name for node in hwsim.load(network).nodes}
+    for names in re.findall(r"--recipe ([a-z_,]+)", README):
+        assert all(recipe_of(name) for name in names.split(","))
+
+
 def test_there_is_a_script_for_every_verb():
     import hwsim
 
