@@ -59,7 +59,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--networks", nargs="+", default=NETWORKS)
     parser.add_argument("--variants", nargs="+", default=VARIANTS)
-    parser.add_argument("--recipes", nargs="+", default=names())
+    recipes = [name for name in names() if name != "norm_tweak"]  # these networks have no layer normalization
+    parser.add_argument("--recipes", nargs="+", default=recipes)
     parser.add_argument("--weights", nargs="+", default=WEIGHTS)
     parser.add_argument("--activations", nargs="+", default=ACTIVATIONS)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
