@@ -14,7 +14,7 @@ from hwsim.cost.ledger import Access, Compute, Cycles, LayerCost
 from hwsim.cost.links import DRAM
 from hwsim.hardware.accelerator import Accelerator
 from hwsim.hardware.datapath import Datapath
-from hwsim.hardware.requantizer_circuit import second_bits
+from hwsim.hardware.requantizer_circuit import constant_bits, second_bits
 from hwsim.mapping.tasks import Stream, VectorWork
 from hwsim.units import ceil_div
 
@@ -24,7 +24,11 @@ REQUANTIZER_INPUT_BITS = 32
 @lru_cache(maxsize=4096)
 def vector_layer(work: VectorWork, accelerator: Accelerator, datapath: Datapath) -> LayerCost:
     """Return accesses, arithmetic and cycles of one vector operator."""
-    accesses = [access for stream in work.reads for access in _read(stream, accelerator)]
+    reads = work.reads
+    if work.scales:
+        bits = constant_bits(datapath.requantizer, REQUANTIZER_INPUT_BITS, work.writes[0].bits)
+        reads = (*reads, Stream(operand="weight", elements=work.scales, bits=bits))
+    accesses = [access for stream in reads for access in _read(stream, accelerator)]
     accesses += [access for stream in work.writes for access in _write(stream, accelerator)]
     compute = [
         Compute(unit="vector", action=kind, count=count, a_bits=work.bits) for kind, count in work.operations if count
@@ -42,7 +46,7 @@ def vector_layer(work: VectorWork, accelerator: Accelerator, datapath: Datapath)
         )
     lanes = sum(ceil_div(count, accelerator.vector.lanes) for _, count in work.operations)
     lanes = max(lanes, ceil_div(work.outputs, accelerator.vector.requantizer_lanes))
-    loads = _dram_cycles(work.reads, accelerator)
+    loads = _dram_cycles(reads, accelerator)
     stores = _dram_cycles(work.writes, accelerator)
     together = max(loads, stores) if accelerator.dram.separate_writes else loads + stores
     latency = accelerator.dram.latency_cycles if loads else 0

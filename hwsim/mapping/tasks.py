@@ -34,6 +34,7 @@ class VectorWork:
         reads: tensors read.
         writes: tensors written.
         outputs: elements that leave through a requantizer (0 where codes only move).
+        scales: output channels with a scale of their own, of which the requantizer is told; 0 where one serves all.
     """
 
     operations: tuple[tuple[str, int], ...]
@@ -41,6 +42,7 @@ class VectorWork:
     reads: tuple[Stream, ...]
     writes: tuple[Stream, ...]
     outputs: int
+    scales: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

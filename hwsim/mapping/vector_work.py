@@ -26,7 +26,8 @@ def grid_of(graph: Graph, name: str, node: Node) -> QuantParams:
 
 def channel_affine(graph: Graph, node: Node) -> VectorWork:
     """Return the work of a grouped product with k = n = 1: a multiplication, and an addition of the bias."""
-    y = graph.tensors[node.outputs[0]]
+    weight, y = (graph.tensors[name] for name in (node.inputs[1], node.outputs[0]))
+    differ = any(grid is not None and grid.granularity.axis is not None for grid in (weight.quant, y.quant))
     has_bias = len(node.inputs) > 2 and bool(node.inputs[2])
     return VectorWork(
         operations=(("multiply", y.size), ("add", y.size)) if has_bias else (("multiply", y.size),),
@@ -34,6 +35,7 @@ def channel_affine(graph: Graph, node: Node) -> VectorWork:
         reads=tuple(_stream(graph.tensors[name]) for name in node.inputs if name),
         writes=(Stream(operand="ofmap", elements=y.size, bits=y.bits),),
         outputs=y.size,
+        scales=y.shape[1] if differ else 0,
     )
 
 

@@ -1,5 +1,7 @@
 """The vector unit streams: the slowest of lanes, requantizers, channel and ports, and the first access."""
 
+from dataclasses import replace
+
 import pytest
 
 from hwsim.cost.vector_layer import vector_layer
@@ -46,3 +48,14 @@ def test_arithmetic():
         ("vector", "add", 7, 8),
         ("requantizer", "fixed_point", 3, 32),
     ]
+
+
+def test_scales_of_channels_are_read_as_the_requantizer_is_told_them():
+    accelerator = machine(datapath={"requantizer": "fixed_point:16:half_up"})
+    stream = Stream(operand="ifmap", elements=80, bits=8)
+    work = VectorWork(operations=(("multiply", 80),), bits=8, outputs=80, reads=(stream,), writes=(stream,))
+    one, many = (vector_layer(replace(work, scales=count), accelerator, accelerator.datapath) for count in (0, 5))
+    added = [access for access in many.accesses if access not in one.accesses]
+    assert {(access.operand, access.action, access.count, access.bits) for access in added} == {
+        ("weight", "read", 5, 16 + 8), ("weight", "write", 5, 16 + 8)
+    }  # fmt: skip

@@ -10,6 +10,7 @@ from hwsim.graph import OPS, Work
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.lower import lower
 from hwsim.mapping.tasks import VectorWork
+from hwsim.numerics.granularity import Granularity
 from tests.mapping.graphs import INT8, INT32, UINT8, conv, one
 
 
@@ -63,7 +64,14 @@ def test_channel_affine_goes_to_the_vector_unit():
         ("weight", 5, 8),
         ("weight", 5, 32),
     ]
-    assert work.outputs == 160
+    assert (work.outputs, work.scales) == (160, 0)
+
+
+def test_channels_of_an_affine_have_scales_of_their_own():
+    graph = conv((2, 5, 4, 4), (5, 1, 1, 1), (2, 5, 4, 4), groups=5)
+    weight = graph.tensors[graph.nodes[0].inputs[1]]
+    grid = replace(INT8, scale=(0.5,) * 5, zero_point=(0,) * 5, granularity=Granularity(axis=0))
+    assert work_of(graph.with_changes(tensors=[replace(weight, quant=grid)])).scales == 5
 
 
 def test_gemm():
