@@ -12,6 +12,7 @@ from hwsim.quantization.recipes import recipe_of
 from hwsim.quantization.recipes.record import Value
 from hwsim.quantization.reconstruct.adaround import AdaRound
 from hwsim.quantization.reconstruct.brecq import Brecq
+from hwsim.quantization.reconstruct.nupes import LearnExponents
 from hwsim.quantization.transforms.equalize import Equalize
 from hwsim.quantization.transforms.smooth import Smooth
 
@@ -54,7 +55,7 @@ def used_by(
     kinds = {type(step) for step in steps}
     return Used(
         equalized=bool(kinds & {Equalize, Smooth}),
-        rounding_learned=bool(kinds & {AdaRound, Brecq}),
+        rounding_learned=bool(kinds & {AdaRound, Brecq, LearnExponents}),
         bias_corrected=CorrectBias in kinds,
         fits_activation_ranges=all(plan.for_layer(node.name).activation_range == "mse" for node in graph.nodes),
     )

@@ -27,6 +27,11 @@ def test_steps_of_the_recipe_tell(recipe, used):
     assert used_by(GRAPH, PLAN, recipe) == Used(**dict.fromkeys(used, True))
 
 
+def test_exponents_are_learned_with_codes_where_the_option_says_so():
+    assert not used_by(GRAPH, PLAN, "nupes").rounding_learned
+    assert used_by(GRAPH, PLAN, "nupes", {"learn": True}).rounding_learned
+
+
 def test_every_layer_has_to_have_the_range():
     fitted = PrecisionPlan(default={"range": "mse"})
     assert used_by(GRAPH, fitted).fits_activation_ranges
