@@ -84,9 +84,16 @@ class Bench:
         graph = self.graph if kept is None else only(self.graph, kept)
         return self.measure_of(graph, self.machine) if graph.is_quantized else self.float_score()
 
-    def measure_of(self, graph: Graph, machine: Accelerator) -> Score:
-        """Return what the same network on other grids reaches; with exact registers the mapping has no say in integers."""
-        layers = {node.name: Layer.of(graph, node, machine, self.mappings.get(node.name)) for node in graph.nodes}
+    def measure_of(self, graph: Graph, machine: Accelerator, *, mappings: Mapping[str, Tiles] | None = None) -> Score:
+        """Return what the same network on other grids reaches; with exact registers the mapping has no say in integers.
+
+        Args:
+            graph: the network.
+            machine: whose datapath computes.
+            mappings: where other layers run on the array than in the network of the bench; None: as there.
+        """
+        found = self.mappings if mappings is None else mappings
+        layers = {node.name: Layer.of(graph, node, machine, found.get(node.name)) for node in graph.nodes}
         codes = _joined([run_integer(graph, layers, chunk) for chunk in self.chunks])
         return self.score({name: real_values(graph, name, values) for name, values in codes.items()})
 

@@ -9,11 +9,14 @@ import numpy as np
 
 from hwsim.hardware.datapath import Datapath
 from hwsim.hardware.precision import PrecisionPlan
+from hwsim.mapping.gemm import Gemm
+from hwsim.mapping.lower import lower
 from hwsim.numerics.accumulator import Accumulator
 from hwsim.quantization.calibrate import observe
 from hwsim.quantization.diagnose.bench import Bench, Score
 from hwsim.quantization.quantize import quantize
 from hwsim.quantization.scheme import Scheme
+from hwsim.schedule import schedule
 
 FINE_BITS = 24
 """As many as the significand of float32 has: finer grids would measure the rounding of the reference."""
@@ -34,4 +37,7 @@ def fine_score(bench: Bench, images: Mapping[str, np.ndarray]) -> Score:
     seen = observe(replace(real, file_layouts={}), images)
     fine = quantize(real, Scheme(plan=plan), None, seen=seen)
     datapath = Datapath(accumulator=Accumulator())
-    return bench.measure_of(fine, bench.machine.model_copy(update={"datapath": datapath, "layer": ()}))
+    machine = bench.machine.model_copy(update={"datapath": datapath, "layer": ()})
+    on_array = {task.layer for task in lower(fine) if isinstance(task.work, Gemm)}  # also what had real operands before
+    mappings = None if on_array <= bench.mappings.keys() else schedule(fine, machine).mappings
+    return bench.measure_of(fine, machine, mappings=mappings)

@@ -59,3 +59,14 @@ def test_fine_grids_equal_the_float_network_and_a_fault_shows():
     assert fine_score(bench, IMAGES).sqnr_db > 110
     bench.reference["gemm3"] = bench.reference["gemm3"] * np.float32(1.01)
     assert fine_score(bench, IMAGES).sqnr_db < 45
+
+
+def test_fine_grids_of_a_product_that_was_computed_in_real_numbers():
+    """Beside scales found at run time a product of two activations has real operands; on fine grids it runs on the array."""
+    b = Builder(3, shape=(1, 5, 8))
+    left, right = b.linear("x", 8), b.linear("x", 5)
+    graph = b.graph(b.add("MatMul", [right, left], (1, 5, 8)))
+    images = {"x": np.random.default_rng(1).normal(size=(8, 5, 8)).astype(np.float32)}
+    quantized = hwsim.quantize(graph, recipe="zeroquant_groups", calibration=images)
+    bench = Bench(quantized, with_exact_registers(MACHINE), images, None, accuracy)
+    assert fine_score(bench, images).sqnr_db > 110
