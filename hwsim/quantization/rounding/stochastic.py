@@ -61,7 +61,8 @@ class StochasticRounding:
             error = _output_error(graph, images, wanted)
             if error < least:
                 best, least = graph, error
-        return state.with_(graph=best, losses={**losses, "stochastic.loss": least})
+        note = f"stochastic: none of {self.trials} draws beat rounding to nearest" if best is state.graph else None
+        return state.with_(graph=best, note=note, losses={**losses, "stochastic.loss": least})
 
 
 def drawn(graph: Graph, random: np.random.Generator) -> Graph:

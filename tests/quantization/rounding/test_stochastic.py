@@ -82,6 +82,12 @@ def test_rounding_to_nearest_may_compete(state):
     small = state_of(images=16)
     many = StochasticRounding(trials=60, nearest=True)(small)
     assert many.losses["stochastic.loss"] < many.losses["stochastic.nearest"]
+    assert many.notes == ()
+
+
+def test_that_no_draw_was_better_is_said(state):
+    done = StochasticRounding(trials=1, nearest=True)(state)
+    assert (done.graph is state.graph) == (done.notes == ("stochastic: none of 1 draws beat rounding to nearest",))
 
 
 def test_one_draw_needs_no_images_and_several_do(state):
