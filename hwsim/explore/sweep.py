@@ -45,11 +45,11 @@ def sweep(
     images: Mapping[str, np.ndarray],
     calibration: Mapping[str, np.ndarray],
     *,
-    weights: Sequence[str] = WEIGHTS,
-    activations: Sequence[str] = ACTIVATIONS,
-    accumulators: Sequence[str] = ACCUMULATORS,
+    weights: str | Sequence[str] = WEIGHTS,
+    activations: str | Sequence[str] = ACTIVATIONS,
+    accumulators: str | Sequence[str] = ACCUMULATORS,
     range: str | None = None,
-    recipes: Sequence[str | None] = (None,),
+    recipes: str | Sequence[str | None] = (None,),
     options: Mapping[str, Value] | None = None,
     seed: int = 0,
     metric: Metric = accuracy,
@@ -67,11 +67,11 @@ def sweep(
         accelerator: the machine.
         images: inputs with ``labels``.
         calibration: inputs that show the activations' ranges.
-        weights: formats to try.
-        activations: formats to try.
-        accumulators: registers to try, as ``exact`` or ``int16:wrap``.
+        weights: formats to try, or one.
+        activations: likewise.
+        accumulators: registers to try, as ``exact`` or ``int16:wrap``, or one.
         range: estimator, see ``hwsim.quantize``; None for that of the recipe, without one ``mse``.
-        recipes: published methods to try (``hwsim show recipes``); None is the quantizer without one.
+        recipes: published methods to try (``hwsim show recipes``), or one; None is the quantizer without one.
         options: of recipes, by name; each takes those that it has.
         seed: of what recipes draw.
         metric: the task metric, column ``accuracy``.
@@ -86,6 +86,8 @@ def sweep(
         raise HwsimError(
             f"{graph.name} came quantized and keeps its grids, so there are no widths to sweep; give the float model"
         )
+    weights, activations, accumulators = map(_several, (weights, activations, accumulators))
+    recipes = (recipes,) if isinstance(recipes, str) else recipes
     chosen = options_by_recipe(recipes, options)
     ready = prepare(graph)
     arrays = {name: np.asarray(calibration[name]) for name in ready.inputs if name in calibration}
@@ -115,6 +117,10 @@ def sweep(
         result = simulate(quantized, machine, images, metric=metric, reference=reference, scheduling=scheduling)
         store.add(ids[point], _row(ready, result, machine, point, metric))
     return store.table([ids[point] for point in points])
+
+
+def _several(choices: str | Sequence[str]) -> Sequence[str]:
+    return (choices,) if isinstance(choices, str) else choices
 
 
 def machine_with(accelerator: Accelerator, accumulator: str) -> Accelerator:

@@ -27,6 +27,12 @@ def test_a_row_per_combination_in_order():
     ]
 
 
+def test_a_text_is_one_choice():
+    one = {"weights": "int3", "activations": "uint6", "accumulators": "exact", "recipes": "minmax"}
+    several = run(**{name: [value] for name, value in one.items()})
+    assert list(run(**one).rows()) == list(several.rows())
+
+
 def test_an_interrupted_sweep_resumes_where_it_was(tmp_path):
     def dies_after_two(points):
         for index, point in enumerate(points):

@@ -77,9 +77,10 @@ class _Index:
         return numpy_helper.to_array(self.stored[name]) if name in self.stored else None
 
     def number(self, name: str) -> float | None:
-        """Return the value of a constant that is one float32 number."""
+        """Return the value of a constant that is one float32 number and adds no dimension to what it meets."""
         value = self.constant(name)
-        return float(value.reshape(())) if value is not None and value.size == 1 and value.dtype == np.float32 else None
+        is_one = value is not None and value.size == 1 and value.ndim <= 1 and value.dtype == np.float32
+        return float(value.reshape(())) if value is not None and is_one else None
 
 
 def _found(index: _Index, where: int) -> Found | None:

@@ -23,6 +23,7 @@ def estimate(observation: Observation, number: IntFormat, symmetric: bool) -> tu
     if observation.statistics is None:
         raise HwsimError(
             "range estimator batch_norm: no normalization tells the range of this tensor; state another activation_range "
-            "for the layer and give calibration images"
+            "for the layer and give calibration images (a recipe without images, as data_free, is for networks whose "
+            "activations follow batch normalization)"
         )
     return observation.statistics

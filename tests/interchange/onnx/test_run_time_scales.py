@@ -140,6 +140,7 @@ def test_what_is_not_quantized_behind_keeps_its_quotients():
         {"max": np.float32(100)},
         {"max": np.array([127, 63], np.float32).reshape(2, 1)},
         {"zero": np.float32(1e-6)},
+        {"max": np.full((1, 1, 1), 127, np.float32)},
         {"one": np.array([2], np.float32)},
         {"size": helper.make_node("Neg", ["x"], ["size"])},
         {"positive": helper.make_node("Less", ["found", "zero"], ["positive"])},
