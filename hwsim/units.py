@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 BITS_PER_BYTE = 8
+FLOAT32_BITS = 32
 PICO = 1e-12
 MEGA = 1e6
 

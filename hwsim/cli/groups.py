@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from functools import wraps
+from functools import update_wrapper
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -99,8 +99,7 @@ def grouped(**defaults: str | int | Path) -> Callable[[Callable[..., None]], Cal
                 shown[one.name] = one
         assert defaults.keys() <= shown.keys()
 
-        @wraps(verb)
-        def command(**given: Any) -> None:
+        def call(**given: Any) -> None:
             arguments: dict[str, Any] = {}
             for name, parameter in stated.items():
                 group = parameter.annotation
@@ -108,9 +107,10 @@ def grouped(**defaults: str | int | Path) -> Callable[[Callable[..., None]], Cal
                 arguments[name] = group(**{key: given[key] for key in own}) if own else given[name]
             verb(**arguments)
 
-        command.__signature__ = inspect.Signature(list(shown.values()))  # type: ignore[attr-defined]
+        command: Any = update_wrapper(call, verb)  # functions are not declared to have a signature that can be set
+        command.__signature__ = inspect.Signature(list(shown.values()))
         command.__annotations__ = {name: parameter.annotation for name, parameter in shown.items()}
-        return command
+        return call
 
     return decorate
 

@@ -109,7 +109,8 @@ def _type_ranges(
         low, high = low - int(zeros.max()), high - int(zeros.min())
     corners = [x * w for x in (*a_range, 0) for w in (low, high)]
     shape = (len(folds), outputs)
-    return tuple(np.broadcast_to((folds.astype(object) * end)[:, None], shape) for end in (min(corners), max(corners)))  # type: ignore[return-value]
+    lowest, highest = (folds.astype(object)[:, None] * end for end in (min(corners), max(corners)))
+    return np.broadcast_to(lowest, shape), np.broadcast_to(highest, shape)
 
 
 def _rescaled(layer: Layer, values: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:

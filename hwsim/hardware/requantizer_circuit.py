@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from hwsim.errors import ConfigError
 from hwsim.hardware.requantizer import RequantizerPart
+from hwsim.units import FLOAT32_BITS
 
 MULTIPLIER_BITS = 32
 OUTPUT_BITS = 8
 SHIFT_BITS = 8
-FLOAT_BITS = 32
 PRICED_AS: dict[str, tuple[str, int | None]] = {
     "float32": ("float32", None),
     "float64": ("fixed_point", 53),
@@ -64,5 +64,5 @@ def constant_bits(unit: RequantizerPart, accumulator_bits: int, output_bits: int
     if kind == "thresholds":
         return ((1 << output_bits) - 1) * accumulator_bits
     if kind == "float32":
-        return FLOAT_BITS
+        return FLOAT32_BITS
     return SHIFT_BITS if kind == "power_of_two" else width + SHIFT_BITS

@@ -9,10 +9,11 @@ the whole layer is a register that is written with the layer's configuration and
 from __future__ import annotations
 
 from hwsim.hardware.datapath import Datapath
-from hwsim.hardware.requantizer_circuit import FLOAT_BITS, constant_bits
+from hwsim.hardware.requantizer_circuit import constant_bits
 from hwsim.mapping.decoding import decoder_of
 from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.widths import accumulator_bits, has_column_constant
+from hwsim.units import FLOAT32_BITS
 
 BIAS_BITS = 32
 
@@ -57,7 +58,7 @@ def _is_held_by_segments(gemm: Gemm, datapath: Datapath) -> bool:
 
 def _scale_bits(gemm: Gemm, datapath: Datapath) -> int:
     if datapath.mac.is_floating or _is_held_by_segments(gemm, datapath):
-        return FLOAT_BITS
+        return FLOAT32_BITS
     return constant_bits(datapath.requantizer, accumulator_bits(gemm, datapath), gemm.ofmap.bits)
 
 

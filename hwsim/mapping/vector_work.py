@@ -9,8 +9,8 @@ from hwsim.errors import GraphError
 from hwsim.graph import OPS, Graph, Node, Tensor, Work
 from hwsim.mapping.tasks import Stream, VectorWork
 from hwsim.numerics.quant_params import QuantParams
+from hwsim.units import FLOAT32_BITS
 
-FLOAT_BITS = 32
 RUN_TIME_OPERATORS = ("DynamicQuantize", "DynamicQuantizeLinear")
 
 
@@ -49,7 +49,7 @@ def real_product(graph: Graph, node: Node) -> VectorWork:
         depth = graph.tensors[node.inputs[0]].shape[-1]
     return VectorWork(
         operations=(("multiply", y.size * depth), ("add", y.size * depth)),
-        bits=FLOAT_BITS,
+        bits=FLOAT32_BITS,
         reads=tuple(_stream(graph.tensors[name]) for name in node.inputs if name),
         writes=(Stream(operand="ofmap", elements=y.size, bits=y.bits),),
         outputs=y.size if y.quant is not None else 0,
@@ -82,7 +82,7 @@ def vector_work(graph: Graph, node: Node) -> VectorWork:
     rescales = coded and not moves and not spec.same_grid and spec.work is not Work.TABLE  # a table holds output codes
     return VectorWork(
         operations=operations,
-        bits=FLOAT_BITS if spec.work is Work.FLOAT or not coded else bits,
+        bits=FLOAT32_BITS if spec.work is Work.FLOAT or not coded else bits,
         reads=_reads(graph, node, elements),
         writes=tuple(Stream(operand="ofmap", elements=tensor.size, bits=tensor.bits) for tensor in outputs),
         outputs=elements if rescales else 0,

@@ -12,7 +12,7 @@ from hwsim.mapping.gemm import Gemm
 from hwsim.mapping.mapping import Mapping
 from hwsim.numerics.accumulator import Accumulator
 from hwsim.numerics.formats import Format, IntFormat, bits_for_range
-from hwsim.numerics.segments import FLOAT_BITS
+from hwsim.units import FLOAT32_BITS
 
 
 def operand_bits(gemm: Gemm, datapath: Datapath) -> tuple[int, int]:
@@ -124,7 +124,7 @@ def accumulator_bits(gemm: Gemm, datapath: Datapath) -> int:
         return register_bits(datapath.accumulator, gemm, gemm.k, centred=centred)
     scaling = datapath.segment_scaling
     if scaling.is_real:
-        return FLOAT_BITS
+        return FLOAT32_BITS
     bits = register_bits(datapath.accumulator, gemm, gemm.k, centred=centred, column_sum=True)
     return bits if datapath.accumulator.bits is not None else bits + scaling.fraction
 
@@ -146,7 +146,7 @@ def scale_bits(gemm: Gemm, datapath: Datapath) -> int:
     if not gemm.has_scales:
         return 0
     zero = gemm.weight.bits if gemm.weight_zeros == "segments" else 0
-    return zero + (FLOAT_BITS if gemm.is_decoded else datapath.segment_scaling.constant_bits)
+    return zero + (FLOAT32_BITS if gemm.is_decoded else datapath.segment_scaling.constant_bits)
 
 
 def on_datapath(gemm: Gemm, datapath: Datapath) -> Gemm:

@@ -30,15 +30,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
 from hwsim.errors import HwsimError, did_you_mean
 from hwsim.numerics.rounding import Rounding
+from hwsim.units import FLOAT32_BITS
 
 MULTIPLIER_BITS, FRACTION_BITS = 16, 8
 MULTIPLIER_RANGE, FRACTION_RANGE = (2, 32), (0, 31)
-EXPONENT_BITS, FLOAT_BITS = 8, 32
+EXPONENT_BITS = 8
 
 
 class ScalerKind(StrEnum):
@@ -94,7 +96,8 @@ class SegmentScaling:
         keys = _READS[kind]
         if len(words) > len(keys):
             raise HwsimError(f"segment_scaling: {text!r} has more parts than {kind} reads: {', '.join(keys) or 'none'}")
-        return cls(kind=kind, **{key: _value(key, word, text) for key, word in zip(keys, words, strict=False)})  # type: ignore[arg-type]
+        stated: dict[str, Any] = {key: _value(key, word, text) for key, word in zip(keys, words, strict=False)}
+        return cls(kind=kind, **stated)
 
     @property
     def is_real(self) -> bool:
@@ -109,7 +112,7 @@ class SegmentScaling:
     @property
     def constant_bits(self) -> int:
         """Stored bits of one segment's constant in one column: multiplier, exponent of two, or float32 scale."""
-        stored = {ScalerKind.SHIFT: EXPONENT_BITS, ScalerKind.FLOAT32: FLOAT_BITS}
+        stored = {ScalerKind.SHIFT: EXPONENT_BITS, ScalerKind.FLOAT32: FLOAT32_BITS}
         return stored.get(self.kind, self.multiplier_bits or 0)
 
     def constants(self, ratio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

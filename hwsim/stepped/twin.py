@@ -34,11 +34,17 @@ class Twin:
         self.built, self.feed, self.psum = built, feed, psum
         self.sequencer = Sequencer(built, plan)
         self.commands: list[Command] = []
-        blank = {"operand": 0, "held": [0, 0]}
         late, hop = built.multiplier + 1, built.hop
         self.elements = [
             [
-                Element(**blank, controls=[0] * late, products=[0] * late, verticals=[0] * hop, links=[0] * hop)  # type: ignore[arg-type]
+                Element(
+                    operand=0,
+                    held=[0, 0],
+                    controls=[0] * late,
+                    products=[0] * late,
+                    verticals=[0] * hop,
+                    links=[0] * hop,
+                )
                 for _ in range(built.columns)
             ]
             for _ in range(built.rows)

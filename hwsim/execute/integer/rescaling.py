@@ -13,10 +13,9 @@ from hwsim.execute.integer.layer import Layer
 from hwsim.execute.integer.positions import over_result, scales_over_result
 from hwsim.execute.integer.requantize import per_column
 from hwsim.execute.integer.segment_scales import segment_scales
+from hwsim.mapping.output_scales import RAW_BITS
 from hwsim.numerics.requantizer import SHIFT_ONLY
 from hwsim.numerics.requantizers import layer_scale
-
-RAW_BITS = 32
 
 
 def scale_ratio(layer: Layer, first: float, others: np.ndarray, output: float) -> np.ndarray:

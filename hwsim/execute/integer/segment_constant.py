@@ -30,9 +30,12 @@ def column_constant(
     """
     if static is not None and not static.any():
         static = None
-    if bias is None and static is None:
+    if static is not None:
+        groups, n = static.shape[1:]
+    elif bias is not None:
+        groups, n = bias.shape
+    else:
         return None
-    groups, n = bias.shape if static is None else static.shape[1:]  # type: ignore[union-attr]
     real = None if bias is None else _bias_values(layer, bias)
     if scales.constants is None:
         exact = np.full((groups, n), Fraction(0), object) if real is None else real

@@ -84,16 +84,14 @@ def _times(node: Node, operands: list[Moments]) -> list[Moments]:
 
 def _alike(node: Node, operands: list[Moments]) -> list[Moments]:
     """Operators that treat all elements alike and none apart: every field goes through the operator itself."""
-    fields = {}
-    for field in ("mean", "variance", "low", "high"):
-        values = [getattr(each, field) for each in operands]
-        fields[field] = None if any(value is None for value in values) else _run(node, values)
-    count = len(node.outputs)
+    means = [each.mean for each in operands if each.mean is not None]
+    variances = [each.variance for each in operands if each.variance is not None]
+    ends = zip(*(_run(node, [getattr(each, end) for each in operands]) for end in ("low", "high")), strict=True)
+    unknown = [None] * len(node.outputs)
+    mean = _run(node, means) if len(means) == len(operands) else unknown
+    variance = _run(node, variances) if len(variances) == len(operands) else unknown
     return [
-        Moments(
-            **{field: None if results is None else results[index] for field, results in fields.items()}  # type: ignore[arg-type]
-        )
-        for index in range(count)
+        Moments(mean=m, variance=v, low=low, high=high) for m, v, (low, high) in zip(mean, variance, ends, strict=True)
     ]
 
 

@@ -44,6 +44,9 @@ def compare(config: ScaleSimConfig, topology: Topology, reports: Sequence[LayerR
         counts = [count(report) for report in reports]
         return None if None in counts else sum(each or 0 for each in counts)
 
+    def moved(memory: str, operand: str) -> Callable[[LayerReport], int | None]:
+        return lambda report: getattr(report, memory)[operand].words
+
     rows = [
         Difference(
             name="array cycles",
@@ -67,7 +70,7 @@ def compare(config: ScaleSimConfig, topology: Topology, reports: Sequence[LayerR
             rows.append(
                 Difference(
                     name=f"{name} {operand} {action}",
-                    scalesim=total(lambda report, m=memory, o=operand: getattr(report, m)[o].words),  # type: ignore[misc]
+                    scalesim=total(moved(memory, operand)),
                     hwsim=_counted(result, memory == "dram", ours, action.removesuffix("s")),
                     why=WHY[memory, operand] + (extra if (memory, operand) == ("sram", "ofmap") else ""),
                 )

@@ -12,6 +12,7 @@ from hwsim.execute.integer import Layer
 from hwsim.execute.integer.floating import is_floating
 from hwsim.execute.integer.requantize import code_range
 from hwsim.execute.integer.rescaling import accumulator_units, has_real_sums, leaves_raw, output_ratio
+from hwsim.hardware.requantizer_circuit import MULTIPLIER_BITS, SHIFT_BITS
 from hwsim.interchange.vectors.vector import MAX_BITS, Vector
 from hwsim.numerics.formats import IntFormat
 from hwsim.numerics.quant_params import QuantParams
@@ -19,9 +20,6 @@ from hwsim.numerics.requantizer import Requantizer
 from hwsim.numerics.requantizers import definition
 from hwsim.numerics.requantizers.thresholds import thresholds_of
 from hwsim.simulation.vectors.widths import at_least
-
-SHIFT_BITS = 8
-MULTIPLIER_BITS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from hwsim.execute.integer.product import ArrayProduct, FoldScaling
+from hwsim.hardware.requantizer_circuit import SHIFT_BITS
 from hwsim.interchange.vectors.vector import Vector
 from hwsim.mapping.mapping import Mapping
 from hwsim.simulation.vectors.folds import Folds
 from hwsim.simulation.vectors.widths import Widths
 from hwsim.simulation.vectors.words import COUNT, register, vector
-
-SHIFT_BITS = 8
 
 
 def segment_vectors(
