@@ -59,6 +59,7 @@ def draw(table: Table) -> None:
     for network, variant in sorted({(row["network"], row["variant"]) for row in rows}):
         part = [row for row in rows if (row["network"], row["variant"]) == (network, variant)]
         widths = [name for name in ACTIVATIONS if any(row["activations"] == name for row in part)]
+        weights = [name for name in WEIGHTS if any(row["weights"] == name for row in part)]
         figure, axes = plt.subplots(2, len(widths), figsize=(4.2 * len(widths) + 2, 7.5), squeeze=False)
         for column, activations in enumerate(widths):
             for index, recipe in enumerate(sorted({row["recipe"] for row in part})):
@@ -69,11 +70,11 @@ def draw(table: Table) -> None:
                 heights = [100 * row["accuracy"] for row in line]
                 spread = [100 * (row["accuracy_deviation"] or 0) for row in line]
                 axes[0, column].errorbar(
-                    [WEIGHTS.index(r["weights"]) for r in line], heights, spread, label=recipe, **style
+                    [weights.index(r["weights"]) for r in line], heights, spread, label=recipe, **style
                 )
                 axes[1, column].plot([row["energy_pj"] / 1e6 for row in line], heights, **style)
             axes[0, column].set(title=f"activations {activations}", xlabel="weights", ylim=(0, 102))
-            axes[0, column].set_xticks(range(len(WEIGHTS)), WEIGHTS)
+            axes[0, column].set_xticks(range(len(weights)), weights)
             axes[1, column].set(xlabel="energy per inference (µJ)", ylim=(0, 102), xscale="log")
             axes[1, column].xaxis.set_major_formatter("{x:g}")
             axes[1, column].xaxis.set_minor_formatter("{x:g}")
