@@ -170,12 +170,6 @@ SparsityField = Annotated[
 SparsityText = Annotated[
     str, AfterValidator(_check_sparsity), WithJsonSchema({"type": "string", "pattern": SPARSITY_PATTERN})
 ]
-FormatField = Annotated[
-    IntFormat,
-    PlainValidator(read_format),
-    PlainSerializer(str, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": FORMAT_PATTERN}),
-]
 SchemeField = Annotated[str, AfterValidator(_check_scheme)]
 ArithmeticField = Annotated[str, AfterValidator(_check_arithmetic)]
 EnergyTableField = Annotated[str, AfterValidator(_check_table)]

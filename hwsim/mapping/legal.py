@@ -17,8 +17,6 @@ from hwsim.mapping.tiles import cuts, ifmap_elements, most_scales
 from hwsim.mapping.widths import accumulator_bits, scale_bits, stored_weight_bits
 from hwsim.units import BITS_PER_BYTE
 
-CONSTANT_BYTES = 4
-
 
 def largest_ifmap(gemm: Gemm, m: int, k: int) -> int:
     """Return the ifmap elements of the largest tile of ``m`` outputs and ``k``; with a window distinct pixels are counted."""
